@@ -1,0 +1,1 @@
+"""The made-up firm that `tellback demo` fills a server with."""

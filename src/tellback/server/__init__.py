@@ -1,0 +1,1 @@
+"""The one server: takes records, keeps them, answers questions, shows pages."""

@@ -1,0 +1,1 @@
+"""What people decided (accounts, tokens, people): a small relational database beside the records."""

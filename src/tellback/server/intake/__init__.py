@@ -1,0 +1,1 @@
+"""The wires: one file each. Bytes and peer in; canonical records, rejects and an answer out."""

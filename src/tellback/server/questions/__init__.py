@@ -1,0 +1,1 @@
+"""One file per question: parameters in, rows out."""

@@ -1,0 +1,1 @@
+"""Where records lie and questions are asked of them."""
