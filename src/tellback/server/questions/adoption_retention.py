@@ -3,7 +3,8 @@ from datetime import date
 
 import msgspec
 
-from tellback.server.questions import filters, times
+from tellback.server import times
+from tellback.server.questions import filters
 from tellback.server.questions.contract import Count, Day, Question, QuestionError, Scope, Share
 from tellback.server.questions.periods import OF_DAY, ByWeek
 

@@ -2,16 +2,17 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from tellback.server import times
 from tellback.server.questions import cursor as cursors
-from tellback.server.questions import filters, times
+from tellback.server.questions import filters
 from tellback.server.questions.catalogue import find
 from tellback.server.questions.contract import (
     Answer,
@@ -28,6 +29,10 @@ from tellback.server.questions.contract import (
 
 Given = Mapping[str, Sequence[str]]
 """Parameters as they came: each name with its values, all text."""
+
+Run = Callable[[str, Mapping[str, object]], Awaitable[Result]]
+Steps = Generator[tuple[str, Mapping[str, object]], Result, Answer]
+"""SQL texts out, their results in, the answer at the end: asking without saying how to wait."""
 
 DEFAULT_DAYS = 30
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -53,10 +58,35 @@ def ask(store: Store, name: str, given: Given, *, reads: str | None = None, now:
 
     Raises QuestionError with the contract's error form. Runs in the calling thread for as long as the store takes.
     """
+    steps = _steps(store, name, given, reads, now)
+    sql, values = next(steps)
+    while True:
+        try:
+            sql, values = steps.send(store.query(sql, values))
+        except StopIteration as end:
+            return cast(Answer, end.value)
+
+
+async def ask_async(store: Store, run: Run, name: str, given: Given, *, reads: str | None = None) -> Answer:
+    """The same for an event loop: `run` is the store's awaitable query. Cancelling it cancels the query that runs."""
+    steps = _steps(store, name, given, reads, None)
+    sql, values = next(steps)
+    while True:
+        result = await run(sql, values)
+        try:
+            sql, values = steps.send(result)
+        except StopIteration as end:
+            return cast(Answer, end.value)
+
+
+def _steps(store: Store, name: str, given: Given, reads: str | None, now: int | None) -> Steps:
     planned = plan(find(name), given, zone=store.zone, reads=reads, now=time.time_ns() if now is None else now)
     # Before the rows are read: what it promises must be in them.
-    done = complete(store, planned.projects)
-    return shape(planned, store.query(planned.sql, planned.values), done)
+    through = times.text(store.through())
+    dropped = yield _dropped(planned.projects)
+    missing = sum(store.missing(project) for project in planned.projects) if planned.projects else store.missing()
+    result = yield planned.sql, planned.values
+    return shape(planned, result, Complete(through, missing, dropped.rows[0][0] or 0))
 
 
 def plan(question: Question, given: Given, *, zone: str, reads: str | None, now: int) -> Plan:
@@ -162,6 +192,10 @@ def read_params(question: Question, given: Given) -> Any:
         raise QuestionError("bad_parameter", f"{where}: {said}{got}", where) from None
 
 
+def _is_text(value: str) -> bool:
+    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+
+
 def _bare(type_: Any) -> Any:
     return _bare(get_args(type_)[0]) if hasattr(type_, "__metadata__") else type_
 
@@ -175,14 +209,11 @@ def _choices(type_: Any) -> tuple[str, ...]:
     return get_args(bare) if get_origin(bare) is Literal else ()
 
 
-def complete(store: Store, projects: Sequence[str]) -> Complete:
+def _dropped(projects: Sequence[str]) -> tuple[str, Mapping[str, object]]:
     binder = Binder()
     test = binder.either("project", projects) if projects else "TRUE"
-    through = store.through()
     sql = f"SELECT CAST(sum(records) AS BIGINT) FROM ledger WHERE reason LIKE 'dropped:%' AND {test}"
-    dropped = store.query(sql, binder.values).rows[0][0] or 0
-    missing = sum(store.missing(project) for project in projects) if projects else store.missing()
-    return Complete(times.text(through), missing, dropped)
+    return sql, binder.values
 
 
 def shape(planned: Plan, result: Result, done: Complete) -> Answer:

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from tellback.server.questions import filters, times
+from tellback.server import times
+from tellback.server.questions import filters
 from tellback.server.questions.contract import Day, Question, QuestionError, Scope, Time
 from tellback.server.questions.filters import Filters
 

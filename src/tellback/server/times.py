@@ -1,4 +1,4 @@
-"""Times as questions speak them: RFC 3339 text outside, ns since epoch inside, days in the reporting zone."""
+"""Times as the server speaks them: RFC 3339 text outside, ns since epoch inside, days in the reporting zone."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
