@@ -30,7 +30,7 @@ class Decisions:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._sessions = sessionmaker(engine, expire_on_commit=False)
-        self._readers = sessionmaker(engine.execution_options(**{_READING: True}))
+        self._readers = sessionmaker(engine.execution_options(**{_READING: True}), expire_on_commit=False)
         self._watch = _Watch(engine)
 
     def begin(self) -> AbstractContextManager[Session]:
