@@ -50,7 +50,7 @@ def client(store: MemoryStore, decisions: Decisions, access: Access) -> Iterator
     async def answer(grant: Grant, name: str, given: Given) -> Answer:
         return ask(store, name, given, reads=grant.reads)
 
-    measured = {"records_total": Metric("counter", "Records\nby reason.", {(("reason", 'a"b'),): 3, (): 1.5})}
+    measured = {"tellback_records_total": Metric("counter", "Records\nby reason.", {(("reason", 'a"b'),): 3, (): 1.5})}
     api = Api(answer, access, decisions, lambda: measured)
     app = Starlette(routes=routes(api), exception_handlers={HTTPException: on_http_error})
     with TestClient(app, base_url="http://tellback.test") as made:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tellback.cli._exit import USAGE, CommandError
+from tellback.cli._exit import DENIED, USAGE, CommandError
 from tellback.cli._http import Server
 
 DEFAULT_URL = "http://127.0.0.1:8321"
+DEFAULT_DATA = Path("tellback-data")
+"""Where `tellback serve` puts its data when it is not told; taken when nothing else is said either."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ def place(args: argparse.Namespace) -> Place:
     if args.data and args.url:
         raise CommandError("give --data or --url, not both", USAGE)
     data = args.data or (None if args.url else os.environ.get("TELLBACK_DATA"))
+    if not data and not args.url and not os.environ.get("TELLBACK_URL") and DEFAULT_DATA.is_dir():
+        data = str(DEFAULT_DATA)
     if data:
         folder = Path(data).expanduser()
         if not folder.is_dir():
@@ -53,9 +57,8 @@ def running(data: Path) -> Server | None:
         said: dict[str, Any] = json.loads((data / "server.json").read_bytes())
         return Server(str(said["url"]), str(said["token"]))
     except PermissionError:
-        raise CommandError(
-            f"{data / 'server.json'} is not yours; be the server's user, or use --url and --token"
-        ) from None
+        path = data / "server.json"
+        raise CommandError(f"{path} is not yours: be the server's user, or use --url and --token", DENIED) from None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

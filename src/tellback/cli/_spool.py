@@ -66,7 +66,7 @@ def _waiting(spool: Path) -> Check:
 
 
 def _lives(lock: Path) -> bool:
-    """Whether a process holds it. Asked with a shared lock for an instant: whoever wants to take it over tries again."""
+    """Whether a process holds it. Asked with a shared lock for an instant: who wants to take it over tries again."""
     try:
         import fcntl
     except ImportError:  # Windows: cannot be told without taking it

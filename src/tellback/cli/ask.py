@@ -71,9 +71,7 @@ def about(answer: dict[str, Any]) -> str:
     span, complete = answer["range"], answer["complete"]
     parts = [f"{span['from']} to {span['to']} ({span['zone']})"] if span["from"] else []
     parts.append(f"complete through {complete['through']}")
-    for name in ("missing", "dropped"):
-        if complete[name]:
-            parts.append(f"{complete[name]} {name}")
+    parts += [f"{complete[name]} {name}" for name in ("missing", "dropped") if complete[name]]
     text = f"{len(answer['rows'])} rows: {', '.join(parts)}"
     if answer["next"]:
         text += f"\nmore: --param cursor={answer['next']}"

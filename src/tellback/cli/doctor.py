@@ -64,11 +64,8 @@ def _health(server: Server, reply: Reply) -> Iterator[Check]:
     try:
         version = str(reply.json()["version"])
     except (CommandError, KeyError, TypeError):
-        yield Check(
-            "server",
-            False,
-            f"{server.url} answers {reply.status}, but not as a Tellback server does; check --url (default {DEFAULT_URL})",
-        )
+        words = f"{server.url} answers {reply.status}, but not as a Tellback server does"
+        yield Check("server", False, f"{words}; check --url (default {DEFAULT_URL})")
         return
     yield Check("server", reply.status == 200, f"{server.url} answers {reply.status}")
     same = version == __version__

@@ -19,8 +19,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "import",
         help="replaces the whole directory by a CSV file",
         description="Replaces the whole directory by a CSV file whose first line names the columns: user and team, and "
-        "name or others if you like. Bad lines are named and left out (exit code 1); a file without a good line changes "
-        "nothing.",
+        "name or others if you like. Bad lines are named and left out (exit code 1); a file without a good line "
+        "changes nothing.",
     )
     importing.add_argument("file", help="the file; - is standard input")
     importing.set_defaults(run=_import)

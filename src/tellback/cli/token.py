@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         new.add_argument(f"--{scope}", dest="scopes", action="append_const", const=scope, help=what)
     new.add_argument(
         "--project",
-        help="records go there (default 1); a read token then answers of nothing else (default: everything)",
+        help="where its records go (default 1); the only project that it reads (default: every one)",
     )
     new.set_defaults(run=_new)
     listing = actions.add_parser("list", help="lists all tokens, without their secrets")

@@ -26,4 +26,4 @@ class Api:
     access: Access
     decisions: Decisions
     metrics: Callable[[], Mapping[str, Metric]]
-    """Asked at every `GET /metrics`, by the metric's name without `tellback_`."""
+    """Asked at every `GET /metrics`, by the metric's whole name, `tellback_...`."""

@@ -21,12 +21,11 @@ class Metric(msgspec.Struct, frozen=True):
 def text(metrics: Mapping[str, Metric]) -> str:
     lines = []
     for name, metric in sorted(metrics.items()):
-        full = f"tellback_{name}"
         described = metric.help.replace("\\", "\\\\").replace("\n", "\\n")
-        lines += [f"# HELP {full} {described}", f"# TYPE {full} {metric.kind}"]
+        lines += [f"# HELP {name} {described}", f"# TYPE {name} {metric.kind}"]
         for labels, value in sorted(metric.values.items()):
             shown = ",".join(f'{key}="{_escaped(label)}"' for key, label in labels)
-            lines.append(f"{full}{{{shown}}} {value}" if shown else f"{full} {value}")
+            lines.append(f"{name}{{{shown}}} {value}" if shown else f"{name} {value}")
     return "\n".join(lines) + "\n"
 
 
