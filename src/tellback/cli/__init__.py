@@ -68,6 +68,5 @@ def _parser(only: str | None) -> argparse.ArgumentParser:
         module: ModuleType = importlib.import_module(f"{__name__}.{name}")
         command = subparsers.add_parser(name, help=module.HELP, description=module.HELP)
         module.configure(command)
-        if command.get_default("run") is None:
-            command.set_defaults(run=module.run)
+        command.set_defaults(run=module.run)
     return parser

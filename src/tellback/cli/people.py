@@ -23,16 +23,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "changes nothing.",
     )
     importing.add_argument("file", help="the file; - is standard input")
-    importing.set_defaults(run=_import)
+    importing.set_defaults(action=_import)
     listing = actions.add_parser("list", help="lists the directory")
     listing.add_argument("--format", choices=("table", "json"), default="table")
-    listing.set_defaults(run=_list)
+    listing.set_defaults(action=_list)
     for action in (importing, listing):
         add_options(action)
 
 
 def run(args: argparse.Namespace) -> int:
-    return int(args.run(args))
+    return int(args.action(args))
 
 
 def _import(args: argparse.Namespace) -> int:

@@ -21,19 +21,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--project",
         help="where its records go (default 1); the only project that it reads (default: every one)",
     )
-    new.set_defaults(run=_new)
+    new.set_defaults(action=_new)
     listing = actions.add_parser("list", help="lists all tokens, without their secrets")
     listing.add_argument("--format", choices=("table", "json"), default="table")
-    listing.set_defaults(run=_list)
+    listing.set_defaults(action=_list)
     revoke = actions.add_parser("revoke", help="makes a token useless, within a second")
     revoke.add_argument("id", help="as `tellback token list` shows it")
-    revoke.set_defaults(run=_revoke)
+    revoke.set_defaults(action=_revoke)
     for action in (new, listing, revoke):
         add_options(action)
 
 
 def run(args: argparse.Namespace) -> int:
-    return int(args.run(args))
+    return int(args.action(args))
 
 
 def _new(args: argparse.Namespace) -> int:

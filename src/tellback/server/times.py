@@ -29,7 +29,7 @@ def text(ns: int) -> str:
 def parse(value: str, zone: ZoneInfo) -> int:
     """ns since epoch of an RFC 3339 time, or of the start of a date in `zone`. ValueError says what is wrong."""
     if _DATE.fullmatch(value):
-        return _bounded(day_start(date.fromisoformat(value), zone))
+        return bounded(day_start(date.fromisoformat(value), zone))
     match = _TIME.fullmatch(value)
     if match is None:
         raise ValueError(
@@ -38,7 +38,7 @@ def parse(value: str, zone: ZoneInfo) -> int:
     day, clock, fraction, offset = match.groups()
     offset = "+00:00" if offset in "Zz" else offset.replace(" ", "+")
     moment = datetime.fromisoformat(f"{day}T{clock}{offset}")
-    return _bounded((moment - _EPOCH) // timedelta(seconds=1) * SECOND + int((fraction or "0").ljust(9, "0")))
+    return bounded((moment - _EPOCH) // timedelta(seconds=1) * SECOND + int((fraction or "0").ljust(9, "0")))
 
 
 def day_start(day: date, zone: ZoneInfo) -> int:
@@ -64,7 +64,8 @@ def next_period(start: date, period: str) -> date:
     return start + timedelta(days=7 if period == "week" else 1)
 
 
-def _bounded(ns: int) -> int:
+def bounded(ns: int) -> int:
+    """`ns` if a record can have it as its time, else ValueError."""
     if not INT64_MIN <= ns <= INT64_MAX:
         raise ValueError("times lie between the years 1678 and 2262")
     return ns

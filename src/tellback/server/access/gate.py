@@ -61,7 +61,7 @@ class Access:
     # Tokens
 
     def authenticate(self, token: str, user: str | None = None) -> Grant | None:
-        """What `token` may; None when it is unknown or revoked. `user`, whom a wire names beside it, changes nothing."""
+        """What `token` may; None when it is unknown or revoked. What `user` a wire names changes nothing."""
         key = secrets.digest(token)
         if key == self._local:
             return Grant(DEFAULT_PROJECT, LOCAL, SCOPES)

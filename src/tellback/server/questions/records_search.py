@@ -89,7 +89,7 @@ def prepare(params: Params, scope: Scope) -> Mapping[str, str]:
 
 def _moment(name: str, text: str, scope: Scope) -> int:
     try:
-        return times.parse(text, scope.zone) if "-" in text[1:] else int(text)
+        return times.parse(text, scope.zone) if "-" in text[1:] else times.bounded(int(text))
     except (ValueError, OverflowError) as error:
         raise QuestionError("bad_parameter", f"{name}: {error}", name) from None
 
