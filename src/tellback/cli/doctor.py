@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
-from tellback.cli import _spool
 from tellback.cli._check import Check
 from tellback.cli._exit import FINDING, FINE, CommandError
 from tellback.cli._http import Reply, Server
@@ -27,6 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from tellback.cli import _spool
+
     checks = [*_server(args), *_spool.checks(args.spool or os.environ.get("TELLBACK_SPOOL"))]
     for check in checks:
         print(f"{'ok  ' if check.good else 'BAD '} {check.what}: {check.words}")
