@@ -3,12 +3,14 @@
 import _thread
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tellback.client.process import Header, token_hash
 from tellback.client.settings import Settings
 
 if TYPE_CHECKING:
+    from tellback.client.delivery import Delivery
     from tellback.client.keeper import Keeper
     from tellback.client.sender import Sender
     from tellback.client.spool import Spool
@@ -39,9 +41,6 @@ class Threads:
             self._start_sender(self.spool, settings.url)
 
     def _start_sender(self, spool: "Spool", url: str) -> None:
-        def run() -> None:
-            sender.run()
-
         from tellback.client.delivery import Delivery
         from tellback.client.sender import Sender
         from tellback.client.shipper import Shipper
@@ -52,7 +51,7 @@ class Threads:
         shipper = Shipper(delivery, mine(settings))
         sender = Sender(spool, settings.spool, shipper, settings.interval, debug=settings.debug)
         self.sender = sender
-        _run(run, "tellback-sender")
+        _run(sender.run, "tellback-sender")
 
     def rotated(self) -> None:
         if self.keeper is not None:
@@ -63,6 +62,11 @@ class Threads:
     def forked(self) -> None:
         """The parent's threads are not here; what they held is left alone."""
         self.keeper = self.sender = None
+
+    @property
+    def delivery(self) -> "Delivery | None":
+        """How the server took the last slices, once there is a sender."""
+        return None if self.sender is None else self.sender.delivery
 
     def stop(self) -> None:
         for worker in (self.keeper, self.sender):
@@ -91,8 +95,7 @@ def _run(work: Callable[[], None], name: str) -> None:
         threading.current_thread().name = name
         work()
 
-    try:
+    # RuntimeError: no more threads, or the interpreter is ending; the records lie in the spool all the same.
+    with suppress(RuntimeError):
         # Not threading.Thread: its start waits for the thread, under a lock that a signal handler's caller may hold.
         _thread.start_new_thread(body, ())
-    except RuntimeError:  # no more threads, or the interpreter is ending: the records lie in the spool all the same
-        pass

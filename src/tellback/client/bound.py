@@ -16,9 +16,9 @@ R = TypeVar("R")
 class bound:  # noqa: N801 -- used as a statement: `with tellback.bound(user="guido"):`
     """Bind values to every record made inside of the `with` block, or inside of a decorated function.
 
-    `user`, `session`, `run`, `trace`, `span`, `parent`, `level` and `message` are the record's own fields; the rest goes
-    into `attrs`. Blocks nest, the inner one wins, None takes a value away, and what a record says itself wins over all.
-    Never raises.
+    `user`, `session`, `run`, `trace`, `span`, `parent`, `level` and `message` are the record's own fields; the rest
+    goes into `attrs`. Blocks nest, the inner one wins, None takes a value away, and what a record says itself wins
+    over all. Never raises.
 
         with tellback.bound(user="guido", shot="sq10"):
             tellback.event("export_to_file_edit")

@@ -1,8 +1,8 @@
 """Makes anything a host hands over into what a line can hold, within bounds and without running the host's code.
 
 Only exact builtin types are looked into; whatever else becomes `<module.Class>`. A host's `__repr__`, `__str__`,
-`__iter__`, `__eq__` or `__hash__` may raise, log, block or change state, so none of them is ever called. A few exact types
-of the standard library have a text that loses nothing (a UUID, a date, a path ...) and are written as that text.
+`__iter__`, `__eq__` or `__hash__` may raise, log, block or change state, so none of them is ever called. A few exact
+types of the standard library have a text that loses nothing (a UUID, a date, a path ...) and are written as that text.
 """
 
 import sys
@@ -50,7 +50,7 @@ def _plain_zone(value: Any) -> bool:
     if zone is None:
         return True
     kind = type(zone)
-    return kind.__module__ in ("datetime", "zoneinfo") and kind.__qualname__ in ("timezone", "ZoneInfo")
+    return (_module_of(kind), _name_of(kind)) in (("datetime", "timezone"), ("zoneinfo", "ZoneInfo"))
 
 
 def _lossless(value: Any, kind: type) -> str | None:
@@ -94,7 +94,7 @@ class Cleaner:
         self.mask = mask  # lower-case parts of names whose values are hidden
         self.altered = False
 
-    def value(self, value: Any, depth: int = 0) -> Any:  # noqa: C901 -- one branch per type; apart they would hide the list
+    def value(self, value: Any, depth: int = 0) -> Any:
         """What stands for `value` in the line; sets `altered` where that is not the value itself."""
         kind = type(value)
         if kind is str:

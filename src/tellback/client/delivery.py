@@ -41,6 +41,8 @@ class Delivery:
         """Accepted by the server, without duplicates."""
         self.trouble = ""
         """Why the last try failed, in words."""
+        self.status = 0
+        """Of the last answer; 0 if there was none."""
 
     def send(self, segment: str, header: bytes, offset: int, data: bytes) -> bool:
         """True if these lines need not be sent again: taken, or set aside. False: wait `wait` seconds and try again."""
@@ -49,6 +51,7 @@ class Delivery:
             at, part = todo.pop()
             answer = self._post(segment, header, at, part)
             verdict = _body(answer)
+            self.status = answer.status
             if answer.status == 202 and "accepted" in verdict:
                 self._well(verdict)
             elif answer.status == 413:
@@ -91,8 +94,8 @@ class Delivery:
             self.wait, self.binding = DENIED, True
             notice.once(
                 "refused",
-                f"The server refuses the token ({status}). Records stay in the spool; set TELLBACK_TOKEN to one made by "
-                "`tellback token new --write`.",
+                f"The server refuses the token ({status}). Records stay in the spool; set TELLBACK_TOKEN to one "
+                "made by `tellback token new --write`.",
             )
             return
         if status and status not in (408, 425, 429) and status < 500:
@@ -111,7 +114,7 @@ class Delivery:
             self.wait, self.binding = max(self.wait, min(answer.retry_after, _LONGEST_WISH)), True
 
     def _set_aside(self, segment: str, header: bytes, offset: int, data: bytes, reason: str | None) -> None:
-        """Keep lines that the server will never have, for a person to look at, and count them; never retry them for ever."""
+        """Keep lines that the server will never have for a person to look at, and count them."""
         lines = data.count(b"\n") - (1 if offset == 0 and header else 0)
         if reason:
             self._lost.add(reason, lines)

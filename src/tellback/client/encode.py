@@ -76,7 +76,7 @@ def cleaned_attrs(
 
 
 def cleaned_fields(given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The record's own fields in the types the line wants, and the names of those that had to be changed or left out."""
+    """The record's own fields in the types the line wants, and the names of those changed or left out."""
     own: dict[str, Any] = {}
     altered: list[str] = []
     for name, value in given.items():
@@ -160,7 +160,7 @@ def time_of(value: Any) -> tuple[int | None, bool]:
 
         if kind is not datetime.datetime or Cleaner().value(value)[:1] == "<":
             return None, False
-        epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)  # noqa: UP017 -- one spelling on all versions
+        epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
         value = (value.astimezone(epoch.tzinfo) - epoch) // datetime.timedelta(microseconds=1) * 1000
     return (value, True) if INT64_MIN <= value <= INT64_MAX else (None, False)
 

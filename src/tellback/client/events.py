@@ -1,7 +1,7 @@
 """`event`: what a person or a program did.
 
-This is the path that a host pays for on each call, so it is written for its cost: the checks that the common event passes
-are made here, in the order of what they cost, and everything else goes to `encode.line`. Measured by
+This is the path that a host pays for on each call, so it is written for its cost: the checks that the common event
+passes are made here, in the order of what they cost, and everything else goes to `encode.line`. Measured by
 `benchmarks/client.py`; the reasons are in docs/decisions/0010.
 """
 
@@ -39,11 +39,11 @@ def event(
     """Record that something happened; `name` says what, `attrs` (any keyword) say more.
 
     `time` is ns since epoch as int, seconds as float, or a datetime; default now. `duration` is ns, or a timedelta.
-    `attrs` may be str, int, float, bool, None, and dicts and lists of them; other objects are written as `<module.Class>`
-    without running their code, and named in `attrs["tellback.altered"]`. What `bound` holds is added.
+    `attrs` may be str, int, float, bool, None, and dicts and lists of them; other objects are written as
+    `<module.Class>` without running their code, and named in `attrs["tellback.altered"]`. What `bound` holds is added.
 
-    Never raises and makes no system call on its usual path. Once it has returned, the record survives the process. A quiet
-    no-op before `init`.
+    Never raises and makes no system call on its usual path. Once it has returned, the record survives the process. A
+    quiet no-op before `init`.
     """
     spool = live.spool
     if spool is None:

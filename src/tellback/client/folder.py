@@ -1,10 +1,10 @@
 """Where spools lie, and whose they are.
 
-    <spool>/                  0700; default: `tellback` in the user's cache folder
-        <process>/            one for each process that writes
-            lock              held by the process as long as it lives (flock)
-            <segment>.ndjson
-        rejected/             slices that a server would not have, for a person to look at
+<spool>/                  0700; default: `tellback` in the user's cache folder
+    <process>/            one for each process that writes
+        lock              held by the process as long as it lives (flock)
+        <segment>.ndjson
+    rejected/             slices that a server would not have, for a person to look at
 """
 
 import contextlib
@@ -20,7 +20,22 @@ REJECTED: Final = "rejected"
 _NEW: Final = ".new-"
 
 _REMOTE: Final = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "ceph", "glusterfs", "lustre", "beegfs", "gpfs", "davfs", "ncpfs"}
+    {
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "afs",
+        "9p",
+        "ceph",
+        "glusterfs",
+        "lustre",
+        "beegfs",
+        "gpfs",
+        "davfs",
+        "ncpfs",
+    }
 )
 
 
@@ -37,9 +52,10 @@ def default_folder() -> Path:
 
 
 def remote_filesystem(path: Path, mounts: str = "/proc/self/mounts") -> str | None:
-    """The type of a network or FUSE file system that `path` lies on, or None for a local one or where it cannot be told.
+    """The type of the network or FUSE file system that `path` lies on; None if it is local or cannot be told.
 
-    Pages of such a file system can take seconds to write, or kill the process (SIGBUS) when the server of the files goes.
+    Pages of such a file system can take seconds to write, or kill the process (SIGBUS) when the server of the files
+    goes.
     """
     try:
         lines = Path(mounts).read_text(errors="replace").splitlines()
@@ -110,7 +126,7 @@ class ProcessFolder:
             return
         with contextlib.suppress(OSError):
             if not self.segments():
-                # While the lock is held: whoever opened the lock file meanwhile holds a file without a name, in an empty folder.
+                # While the lock is held: who opened the lock file meanwhile gets a file without a name.
                 (self.path / "lock").unlink()
                 self.path.rmdir()
         self.let_go()
@@ -126,12 +142,12 @@ class ProcessFolder:
 def process_folders(spool: Path) -> Iterator[Path]:
     """Folders of processes, dead or alive, the oldest first."""
     try:
-        names = sorted(os.listdir(spool))
+        found = sorted(spool.iterdir())
     except OSError:
         return
-    for name in names:
-        if name != REJECTED and not name.startswith("."):
-            yield spool / name
+    for path in found:
+        if path.name != REJECTED and not path.name.startswith("."):
+            yield path
 
 
 def _take(path: Path) -> int | None:

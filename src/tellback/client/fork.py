@@ -35,7 +35,7 @@ _in_child: list[Callable[[], None]] = []
 
 
 def after_fork(action: Callable[[], None]) -> None:
-    """Have `action` run in each child that Python forks. Python has no way to take such a hook back: set once a process."""
+    """Have `action` run in each child that Python forks. Registered once: Python takes no hook back."""
     if not _in_child and hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_run)
     _in_child[:] = [action]

@@ -1,4 +1,4 @@
-"""The thread that keeps the spool in order, so that calls need not: spare segments, budget, the red button, what was lost."""
+"""The thread that keeps the spool in order, so that calls need not: spares, budget, the red button, what was lost."""
 
 import time
 from typing import Final

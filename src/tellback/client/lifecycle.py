@@ -2,8 +2,9 @@
 
 import atexit
 import os
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tellback.client import live, notice, settings
 from tellback.client.background import Threads
@@ -12,6 +13,9 @@ from tellback.client.fork import after_fork
 from tellback.client.process import header
 from tellback.client.spool import DurableSpool, Spool
 from tellback.client.switch import Switch
+
+if TYPE_CHECKING:
+    from tellback.client.delivery import Delivery
 
 AT_EXIT: Final = 0.5
 """Seconds that the end of a process waits for the server at most; none at all if it did not answer the last time."""
@@ -50,8 +54,9 @@ def init(
     try:
         _shut()
         given = {
-            "service": service, "release": release, "environment": environment, "user": user, "url": url, "token": token,
-            "spool": spool, "interval": interval, "disable": disable, "config": config, "debug": debug, "durable": durable,
+            "service": service, "release": release, "environment": environment, "user": user, "url": url,
+            "token": token, "spool": spool, "interval": interval, "disable": disable, "config": config,
+            "debug": debug, "durable": durable,
         }  # fmt: skip
         chosen, wrong = settings.read(given)
         if chosen.debug:
@@ -75,8 +80,10 @@ def init(
         switch.apply(made)
     except OSError as error:
         where = Path(str(error.filename)) if error.filename else "the spool"
-        notice.say(f"Nothing is recorded: {where} cannot be used ({error.strerror or error}). Set TELLBACK_SPOOL to a folder "
-                   "on a local disk that this user may write to.")  # fmt: skip
+        notice.say(
+            f"Nothing is recorded: {where} cannot be used ({error.strerror or error}). "
+            "Set TELLBACK_SPOOL to a folder on a local disk that this user may write to."
+        )
     except Exception as error:
         notice.say(f"Nothing is recorded: {type(error).__name__}: {error}.")
 
@@ -84,7 +91,7 @@ def init(
 def flush(timeout: float = 5.0) -> bool:
     """Ship all that lies in the spool, this process's records up to now and what dead processes left.
 
-    True when the server has acknowledged it; False after `timeout` seconds, before `init`, or without a url. Never raises.
+    True when the server has acknowledged it; False after `timeout` seconds, before `init`, without a url. Never raises.
     """
     threads = _threads
     if threads is None or threads.spool is None:
@@ -110,6 +117,11 @@ def close(timeout: float = 1.0) -> None:
     _shut()
 
 
+def delivery() -> "Delivery | None":
+    """How the server took the last slices; None before anything was shipped. For the command line."""
+    return None if _threads is None else _threads.delivery
+
+
 def _last_flush(timeout: float) -> None:
     threads = _threads
     if threads is None or threads.spool is None or not threads.spool.holds_lines():
@@ -126,10 +138,8 @@ def _shut() -> None:
     if threads is not None:
         threads.stop()
         if threads.spool is not None:
-            try:
+            with suppress(Exception):  # what is left lies in the spool for the next process
                 threads.spool.close()
-            except Exception:  # noqa: S110 -- what is left lies in the spool for the next process
-                pass
 
 
 def _at_exit() -> None:

@@ -7,8 +7,8 @@ class Lost:
     """Counters that any thread, signal handler or finalizer may add to without a lock.
 
     `dict[reason] += 1` is three steps under the GIL and loses counts; a lock could be held by the very thread that a
-    signal handler interrupts. `next` on an `itertools.count` is one step. Its value is read from its `repr`, the one way
-    that neither changes it nor is deprecated.
+    signal handler interrupts. `next` on an `itertools.count` is one step. Its value is read from its `repr`, the one
+    way that neither changes it nor is deprecated.
     """
 
     __slots__ = ("_counters", "_told")

@@ -1,4 +1,4 @@
-"""Words for the people who run the host program, by the logger `tellback`. Each thing is said once, until it is over."""
+"""Words for the people who run the host program, by the logger `tellback`. Each is said once, until it is over."""
 
 _said: set[str] = set()
 

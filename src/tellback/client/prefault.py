@@ -1,7 +1,7 @@
 """Brings the pages of a new segment into memory before a call needs them.
 
-The first write to a page faults with the GIL held: up to 30 ms beside a process that syncs the disk without pause, 0.4 ms
-where the page was brought in before. `ctypes` releases the GIL during the call, `mmap.madvise` does not.
+The first write to a page faults with the GIL held: up to 30 ms beside a process that syncs the disk without pause,
+0.4 ms where the page was brought in before. `ctypes` releases the GIL during the call, `mmap.madvise` does not.
 """
 
 import mmap

@@ -1,6 +1,5 @@
 """What is constant for this process, and the first line of its segments."""
 
-import hashlib
 import os
 import sys
 from typing import Final
@@ -23,7 +22,11 @@ class Header(Process, omit_defaults=True, kw_only=True):
 
 def token_hash(token: str | None) -> str | None:
     """Tells tokens apart without telling them: who may read a spool does not thereby get a token."""
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()[:32] if token else None
+    if not token:
+        return None
+    import hashlib  # here, because it loads OpenSSL
+
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def header(settings: Settings, start: int) -> bytes:

@@ -60,9 +60,10 @@ class Segment:
     def seal(self) -> int:
         """Take no more lines, from any thread; gives where the data ends. May be called again, by anyone, at any point.
 
-        Moving the position to the end makes every later write raise ValueError. A line that another thread wrote between
-        the two calls is found by its bytes: what follows the data is NUL, and no line holds one. (A filler line of exactly
-        the space left, retried when another thread slips in, does the same but writes up to 8 MiB for nothing.)
+        Moving the position to the end makes every later write raise ValueError. A line that another thread wrote
+        between the two calls is found by its bytes: what follows the data is NUL, and no line holds one. (A filler
+        line of exactly the space left, retried when another thread slips in, does the same but writes up to 8 MiB for
+        nothing.)
         """
         if self.end is None:
             seen = self.map.tell()

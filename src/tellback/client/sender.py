@@ -21,6 +21,7 @@ class Sender:
         self._spool = spool
         self._root = root
         self._shipper = shipper
+        self.delivery = shipper.delivery
         self._interval = interval
         self._debug = debug
         self._asked = 0
@@ -49,7 +50,7 @@ class Sender:
         now = time.monotonic()
         asked = self._asked
         hurry = asked > self._done
-        delivery = self._shipper.delivery
+        delivery = self.delivery
         if now < self._not_before and (delivery.binding or not hurry):
             return self._not_before - now
         if self._ship(orphans=hurry or now >= self._orphans_at):
@@ -61,7 +62,9 @@ class Sender:
         self.failed = True
         self._not_before = time.monotonic() + delivery.wait
         if self._debug:
-            notice.say(f"The server did not take a slice ({delivery.trouble}); next try in {delivery.wait:.1f} s.", "debug")
+            notice.say(
+                f"The server did not take a slice ({delivery.trouble}); next try in {delivery.wait:.1f} s.", "debug"
+            )
         return delivery.wait
 
     def _ship(self, *, orphans: bool) -> bool:

@@ -1,4 +1,4 @@
-"""What `init` was told, what the environment says, and what holds where neither does. Read at `init`, never at import."""
+"""What `init` was told, else what the environment says, else a default. Read at `init`, never at import."""
 
 import os
 import re
@@ -48,7 +48,9 @@ def read(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> t
     url = _url(text("url"), wrong)
     token = text("token")
     if token is not None and not re.fullmatch(r"[\x21-\x7e]+", token):
-        wrong.append("The token holds a space or a sign that no header can carry; make one with `tellback token new --write`.")
+        wrong.append(
+            "The token holds a space or a sign that no header can carry; make one with `tellback token new --write`."
+        )
         token = None
     config = text("config")
     return Settings(
@@ -60,7 +62,8 @@ def read(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> t
         token=token,
         spool=_spool(text("spool"), wrong),
         interval=_interval(given.get("interval", environ.get("TELLBACK_INTERVAL")), wrong),
-        disable=_switch("disable", given.get("disable"), environ, wrong) or _switch("DO_NOT_TRACK", None, environ, wrong),
+        disable=_switch("disable", given.get("disable"), environ, wrong)
+        or _switch("DO_NOT_TRACK", None, environ, wrong),
         config=Path(config) if config else None,
         debug=_switch("debug", given.get("debug"), environ, wrong),
         durable=bool(given.get("durable")),
@@ -82,7 +85,9 @@ def _url(value: str | None, wrong: list[str]) -> str | None:
         )
         return None
     if parts.username is not None or parts.query or parts.fragment:
-        wrong.append("What the url holds besides scheme, host, port and path is ignored; the token goes into TELLBACK_TOKEN.")
+        wrong.append(
+            "What the url holds besides scheme, host, port and path is ignored; the token goes into TELLBACK_TOKEN."
+        )
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}".rstrip("/")
 

@@ -24,10 +24,7 @@ class Shipper:
 
     def ship_own(self, spool: "Spool") -> bool:
         """Send what this process has written so far, and delete segments that are full and acknowledged."""
-        for segment in list(spool.own):
-            if not self._ship_segment(spool, segment):
-                return False
-        return True
+        return all(self._ship_segment(spool, segment) for segment in list(spool.own))
 
     def _ship_segment(self, spool: "Spool", segment: Segment) -> bool:
         active = segment is spool.active

@@ -17,7 +17,7 @@ Compress = Callable[[bytes], bytes]
 
 
 def read(fd: int, offset: int, end: int, target: int = TARGET) -> bytes:
-    """Whole lines of a segment from `offset`, at most `target` bytes if one line is not longer; empty if there are none.
+    """Whole lines of a segment from `offset`, of `target` bytes at most if no line is longer; empty if there are none.
 
     A line is whole if it ends in a newline and holds no NUL: what a dying process left half written ends the segment.
     """
@@ -35,7 +35,7 @@ def read(fd: int, offset: int, end: int, target: int = TARGET) -> bytes:
 
 
 def read_header(fd: int) -> tuple[bytes, Header]:
-    """The segment's first line, without its newline, if it is a `process` line; else nothing, and a Header that says nothing."""
+    """The segment's `process` line without its newline, and what it says; nothing twice if it has none."""
     line = _pread(fd, MAX_LINE, 0).split(b"\n", 1)[0]
     try:
         header = msgspec.json.decode(line, type=Header)
@@ -57,7 +57,7 @@ def compressor(encoding: str | None = None) -> tuple[str, Compress]:
     """
     if encoding in (None, "zstd"):
         try:
-            from compression import zstd  # Python 3.14
+            from compression import zstd  # type: ignore[import-not-found, unused-ignore] -- Python 3.14
 
             return "zstd", lambda data: bytes(zstd.compress(data, level=1))
         except ImportError:

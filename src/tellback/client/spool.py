@@ -1,7 +1,7 @@
-"""The spool of this process: takes lines, never waits for a lock on its usual path, and survives what happens to the process.
+"""The spool of this process: takes lines without waiting, and keeps them whatever happens to the process.
 
-A line goes to the active segment. When that is full the next one, made ahead by the keeper, takes its place under a lock.
-All else (a fork, the first record, no segment ready) also goes the careful way.
+A line goes to the active segment. When that is full the next one, made ahead by the keeper, takes its place under a
+lock. All else (a fork, the first record, no segment ready) also goes the careful way.
 """
 
 import os
@@ -212,7 +212,7 @@ class Spool:
             spare.delete()
 
     def _forked(self) -> None:
-        """This process is a fork and this its first record: leave the parent's files alone and open some of one's own."""
+        """A fork, at its first record: leave the parent's files alone and open some of one's own."""
         if self.pid != os.getpid():
             self.let_go()
             self.lost = Lost()  # what the parent lost, the parent tells

@@ -1,6 +1,5 @@
 """The red button: a file that silences every process that watches it, and lets them speak again."""
 
-import os
 from pathlib import Path
 
 import msgspec
@@ -28,7 +27,7 @@ class Switch:
         if self._path is None:
             return False
         try:
-            stat = os.stat(self._path)
+            stat = self._path.stat()
             seen = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
             if seen != self._seen:
                 self.pressed = msgspec.json.decode(self._path.read_bytes(), type=Button).disable_all

@@ -72,9 +72,7 @@ class Transport:
         if self._connection is None:
             if self._tls:
                 context = ssl.create_default_context()
-                self._connection = http.client.HTTPSConnection(
-                    self._host, self._port, timeout=CONNECT, context=context
-                )
+                self._connection = http.client.HTTPSConnection(self._host, self._port, timeout=CONNECT, context=context)
             else:
                 self._connection = http.client.HTTPConnection(self._host, self._port, timeout=CONNECT)
             self._connection.connect()
