@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "attributes",
         metavar="key=value",
         nargs="*",
-        help="numbers, true, false and null are taken as such; key='\"1\"' is text",
+        help="3, 1.5, true, null are taken as such, '\"3\"' is text",
     )
     for name in _OWN:
         parser.add_argument(f"--{name}", help=f"the record's {name}")
@@ -30,9 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", help="of the server; default: TELLBACK_URL")
     parser.add_argument("--token", help="default: TELLBACK_TOKEN")
     parser.add_argument("--spool", help="folder; default: TELLBACK_SPOOL, or the user's cache folder")
-    parser.add_argument(
-        "--timeout", type=float, default=5.0, metavar="SECONDS", help="to wait for the server; default 5"
-    )
+    parser.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="to wait for it; default 5")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -22,11 +22,12 @@ _KNOWN_LEVELS = {level: level for level in LEVELS} | LEVEL_ALIASES
 _TEXTS = ("kind", "name", "user", "session", "run", "trace", "span", "parent")
 
 
-def line(fields: dict[str, Any], attrs: dict[str, Any]) -> bytes:
+def line(fields: dict[str, Any], attrs: dict[str, Any], clean: dict[str, Any] | None = None) -> bytes:
     """One line of NDJSON with its newline, at most MAX_LINE bytes, of anything at all.
 
-    `fields` are the record's own by name (None is absent); `attrs` the rest, whose keys are str. What could not stay as
-    it came is named in `attrs["tellback.altered"]`.
+    `fields` are the record's own by name (None is absent); `attrs` the rest, whose keys are str; `clean` more of them
+    that this package made and that need no second look. What could not stay as it came is named in
+    `attrs["tellback.altered"]`.
     """
     try:
         own, altered = cleaned_fields(fields)
@@ -36,15 +37,16 @@ def line(fields: dict[str, Any], attrs: dict[str, Any]) -> bytes:
         if type(before) is list:  # of the context, whose values were cleaned when they were bound
             attrs = {key: value for key, value in attrs.items() if key != ALTERED}
             altered = altered + [key for key in before if key not in altered]
-        return _bounded(own, attrs, altered)
+        return _bounded(own, attrs, altered, clean or {})
     except Exception as error:  # Never in the way: a record that says only what went wrong beats an exception
         own = {"time": clock.time_ns(), "kind": "event", "name": "tellback.unencodable"}
         return encode({**own, "attrs": {"reason": type_name(type(error)), ALTERED: ["*"]}}) + b"\n"
 
 
-def _bounded(own: dict[str, Any], attrs: dict[str, Any], altered: list[str]) -> bytes:
+def _bounded(own: dict[str, Any], attrs: dict[str, Any], altered: list[str], clean: dict[str, Any]) -> bytes:
     for limit, items in ((262_144, 20_000), (8_192, 1_000), (256, 64)):
         cleaned, changed = cleaned_attrs(attrs, text_limit=limit, items=items)
+        cleaned.update(clean)
         changed = altered + changed
         if changed:
             cleaned[ALTERED] = changed
@@ -53,6 +55,7 @@ def _bounded(own: dict[str, Any], attrs: dict[str, Any], altered: list[str]) -> 
         out = encode(own) + b"\n"
         if len(out) <= MAX_LINE:
             return out
+        attrs, clean = {**attrs, **clean}, {}
     # Thousands of attributes: as many as surely fit, the rest by its count.
     kept = dict(list(cleaned.items())[:256])
     own["attrs"] = {**kept, ALTERED: ["*"], "tellback.attributes": len(attrs)}

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Final, TypeVar, cast, overload
 
 from tellback.client import live
-from tellback.client.clean import type_name
+from tellback.client.clean import text, type_name
 from tellback.client.events import emit
 from tellback.client.frames import frames
 
@@ -96,7 +96,8 @@ def record(error: BaseException | None, *, time: Any = None, attrs: dict[str, An
             "error",
             type_name(type(error)),
             {"time": time, "level": "error", "message": message_of(error)},
-            {**attrs, **_described(error), "id": id_},
+            attrs,
+            {**_described(error), "id": id_},
         )
     except Exception:
         spool = live.spool
@@ -113,7 +114,7 @@ def message_of(error: BaseException) -> str:
     helps. A text that raises becomes a word about it. docs/decisions/0012.
     """
     try:
-        return str.__str__(str(error))[:_MAX_TEXT]
+        return text(str.__str__(str(error)), _MAX_TEXT)[0]
     except Exception as broken:
         return f"<its text raised {type_name(type(broken))}>"
 

@@ -95,8 +95,8 @@ def event(
 _FIELDS: Final = tuple(key for key in event.__kwdefaults__ or ())
 
 
-def emit(kind: str, name: Any, own: dict[str, Any], attrs: dict[str, Any]) -> None:
-    """The careful way for a record of any kind, with the context. Never raises."""
+def emit(kind: str, name: Any, own: dict[str, Any], attrs: dict[str, Any], clean: dict[str, Any] | None = None) -> None:
+    """The careful way for a record of any kind, with the context; `clean` as in `encode.line`. Never raises."""
     spool = live.spool
     if spool is None:
         live.muted()
@@ -104,6 +104,6 @@ def emit(kind: str, name: Any, own: dict[str, Any], attrs: dict[str, Any]) -> No
     try:
         context = current.get(live.base)
         fields = {"time": own.get("time"), "kind": kind, "name": name, **context.fields, **own}
-        spool.append(line(fields, {**context.attrs, **attrs} if context.attrs else attrs))
+        spool.append(line(fields, {**context.attrs, **attrs} if context.attrs else attrs, clean))
     except Exception:
         spool.lost.add("error")

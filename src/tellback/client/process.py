@@ -15,7 +15,7 @@ _OS: Final = {"win32": "windows", "darwin": "darwin", "linux": "linux"}
 class Header(Process, omit_defaults=True, kw_only=True):
     """A segment's first line: the process, and where the segment is to go."""
 
-    kind: str = ""  # always "process"; a default would be left out of the line
+    kind: str = ""
     url: str | None = None
     token_hash: str | None = None
 
@@ -32,7 +32,6 @@ def token_hash(token: str | None) -> str | None:
 def header(settings: Settings, start: int) -> bytes:
     """The line, with its newline, for the process that calls."""
     own = Header(
-        kind="process",
         service=_text(settings.service),
         release=_text(settings.release),
         environment=_text(settings.environment),
@@ -44,7 +43,8 @@ def header(settings: Settings, start: int) -> bytes:
         url=settings.url,
         token_hash=token_hash(settings.token),
     )
-    return msgspec.json.encode(own) + b"\n"
+    # Its kind first: whoever walks a segment tells it from a record by its first bytes.
+    return b'{"kind":"process",' + msgspec.json.encode(own)[1:] + b"\n"
 
 
 def _text(value: str | None) -> str | None:

@@ -57,7 +57,7 @@ def compressor(encoding: str | None = None) -> tuple[str, Compress]:
     """
     if encoding in (None, "zstd"):
         try:
-            from compression import zstd  # type: ignore[import-not-found, unused-ignore] -- Python 3.14
+            from compression import zstd  # type: ignore[import-not-found, unused-ignore]  # Python 3.14
 
             return "zstd", lambda data: bytes(zstd.compress(data, level=1))
         except ImportError:
