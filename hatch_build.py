@@ -74,7 +74,7 @@ def fetch(root: Path, vendor: Path, lock: Path) -> None:
 
 def run_npm(folder: str) -> None:
     command = [*npm(), "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=path_with_node())  # noqa: S603  # our own list
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=path_with_node())  # our own list
     if done.returncode:
         raise SystemExit(
             "tellback: the scripts of the pages could not be fetched from the npm registry.\n"

@@ -135,7 +135,8 @@ class Firm:
             "when": at, "kind": kind, "user": user, "project": "1", "service": chance.choice(SERVICES),
             "release": chance.choice(("2.2.0", "2.2.1", "2.3.0", "2.3.1")), "environment": "production",
             "host": f"ws{chance.randrange(60):03d}", "os": "Linux 6.1", "python": "3.11.7", "pid": 4711,
-            "segment": f"{chance.getrandbits(128):032x}", "offset": chance.randrange(0, 500_000), "attrs": {"shot": "sq10"},
+            "segment": f"{chance.getrandbits(128):032x}",
+            "offset": chance.randrange(0, 500_000), "attrs": {"shot": "sq10"},
         }  # fmt: skip
         if kind == "event":
             record["name"] = FEATURES[min(len(FEATURES) - 1, int(chance.expovariate(1 / 2.6)))]
@@ -157,7 +158,8 @@ class Firm:
         if self.slow is not None and name.startswith("adoption."):
             await self.slow.wait()
         more = {
-            "adoption.active_users": {"period"}, "adoption.retention": {"period"}, "records.facets": {"column", "q", *COLUMNS},
+            "adoption.active_users": {"period"}, "adoption.retention": {"period"},
+            "records.facets": {"column", "q", *COLUMNS},
             "records.histogram": {"step", "q", *COLUMNS}, "records.search": {"q", *COLUMNS},
         }.get(name, set())  # fmt: skip
         if unknown := sorted(set(params) - RANGE - more):
@@ -171,7 +173,11 @@ class Firm:
         limit, start = int(params.get("limit", ["1000"])[0]), int(params.get("cursor", ["0"])[0])
         return {
             "question": name,
-            "range": {"from": begin.astimezone(ZONE).isoformat(), "to": end.astimezone(ZONE).isoformat(), "zone": ZONE.key},
+            "range": {
+                "from": begin.astimezone(ZONE).isoformat(),
+                "to": end.astimezone(ZONE).isoformat(),
+                "zone": ZONE.key,
+            },
             "complete": {"through": self.now.isoformat(), "missing": 0, "dropped": 0 if self.empty else 12},
             "rows": rows[start : start + limit],
             "next": str(start + limit) if len(rows) > start + limit else None,
@@ -279,7 +285,10 @@ class Firm:
     @staticmethod
     def records_search(found: Any, *_: Any) -> list[dict[str, Any]]:
         return [
-            {**{key: value for key, value in record.items() if key != "when"}, "time": record["when"].astimezone(UTC).isoformat()}
+            {
+                **{key: value for key, value in record.items() if key != "when"},
+                "time": record["when"].astimezone(UTC).isoformat(),
+            }
             for record in found
         ]
 
@@ -322,7 +331,13 @@ class Firm:
         reason = 'duration: expected integer ns, got "abc"'
         return [
             {"received": at, "wire": "records", "line": 3, "reason": reason, "sample": '{"name":"a","duration":"abc"}'},
-            {"received": at, "wire": "mito", "line": 1, "reason": "timestamp_gmt: is no time", "sample": '{"event":"x"}'},
+            {
+                "received": at,
+                "wire": "mito",
+                "line": 1,
+                "reason": "timestamp_gmt: is no time",
+                "sample": '{"event":"x"}',
+            },
         ]
 
     # --- access
@@ -370,10 +385,15 @@ class Firm:
 
 def _error_attrs(chance: random.Random) -> dict[str, Any]:
     frames = [
-        {"module": "rigtools.cli", "file": "/opt/rigtools/cli.py", "function": "main", "line": 41, "code": "run(args)", "in_app": True},
+        {"module": "rigtools.cli", "file": "/opt/rigtools/cli.py", "function": "main", "line": 41, "in_app": True},
         {
             "module": "rigtools.ik", "file": "/opt/rigtools/ik.py", "function": "solve", "line": 212, "in_app": True,
-            "code": "joint = chain[name]", "locals": {"name": "'arm_L'", "chain": "<rigtools.ik.Chain>", "password": "***"},
+            "code": "joint = chain[name]", "locals": {"name": "'arm_L'", "password": "***"},
         },
     ]  # fmt: skip
-    return {"id": f"{chance.getrandbits(128):032x}", "frames": frames, "shot": "sq10", "tags": json.loads('["gpu", "otter"]')}
+    return {
+        "id": f"{chance.getrandbits(128):032x}",
+        "frames": frames,
+        "shot": "sq10",
+        "tags": json.loads('["gpu", "otter"]'),
+    }

@@ -50,7 +50,9 @@ class Chart:
     """line, or bars: stacked."""
 
     def label(self, at: datetime) -> str:
-        text = {HOUR: f"{at:%a} {at.day} {at:%b %H:%M}", MONTH: f"{at:%B %Y}"}.get(self.step, f"{at:%a} {at.day} {at:%b}")
+        text = {HOUR: f"{at:%a} {at.day} {at:%b %H:%M}", MONTH: f"{at:%B %Y}"}.get(
+            self.step, f"{at:%a} {at.day} {at:%b}"
+        )
         return text + (" (so far)" if at == self.x[-1] else "")
 
     @property

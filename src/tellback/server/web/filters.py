@@ -163,7 +163,5 @@ def _moment(text: str, where: str, zone: ZoneInfo) -> datetime:
             return datetime.combine(date.fromisoformat(text), time(), zone)
         parsed = datetime.fromisoformat(text)
     except ValueError:
-        raise Refused(
-            "bad_time", f"“{text}” is no time. Write 2026-11-25 or 2026-11-25T10:42:07Z.", where
-        ) from None
+        raise Refused("bad_time", f"“{text}” is no time. Write 2026-11-25 or 2026-11-25T10:42:07Z.", where) from None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=zone)

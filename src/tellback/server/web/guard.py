@@ -4,11 +4,13 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import quote, urlsplit
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from tellback.server.web.contract import SESSION_COOKIE, Grant, Refused, Web
 from tellback.server.web.render import SECURITY
+from tellback.server.web.words import number
 
 SAFE = ("GET", "HEAD")
 
@@ -29,7 +31,19 @@ def check_origin(request: Request) -> None:
     """
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-        raise Refused("foreign_origin", "This order came from a page of another site, so it was not carried out.", None, 403)
+        raise Refused(
+            "foreign_origin", "This order came from a page of another site, so it was not carried out.", None, 403
+        )
+
+
+async def form(request: Request, most: int = 64 << 10) -> FormData:
+    """The form that was sent, at most `most` bytes of it. Raises `Refused` for more, or for an unknown length."""
+    length = request.headers.get("content-length", "")
+    if not length.isdigit():
+        raise Refused("length_required", "A form has to say its length (Content-Length).", None, 411)
+    if int(length) > most:
+        raise Refused("too_large", f"The form is larger than {number(most >> 10)} KiB.", None, 413)
+    return await request.form(max_files=1, max_fields=8, max_part_size=most)
 
 
 def need_admin(grant: Grant) -> None:

@@ -94,7 +94,13 @@ async def show_panel(web: Web, page: Page, request: Request, grant: Grant) -> Re
 
 def frame(request: Request, pages: Sequence[Page], page: Page | None) -> dict[str, Any]:
     """What the frame around a page needs."""
-    return {"request": request, "pages": pages, "page": page, "theme": theme(request), "title": page.title if page else ""}
+    return {
+        "request": request,
+        "pages": pages,
+        "page": page,
+        "theme": theme(request),
+        "title": page.title if page else "",
+    }
 
 
 async def within(patience: float, jobs: Iterable[Coroutine[Any, Any, Markup]]) -> list[Markup | None]:

@@ -66,6 +66,6 @@ def respond(request: Request, text: str, status: int = 200) -> Response:
 
 
 def theme(request: Request) -> str:
-    """The theme that this browser chose, or "" for the system's. A cookie, so that the first byte is right: no flash."""
+    """The theme that this browser chose, or "" for the system's. A cookie, so that nothing flashes."""
     chosen = request.cookies.get("theme", "")
     return chosen if chosen in THEMES else ""

@@ -52,7 +52,7 @@ class View:
         return list((await self.answer(name, **params))["rows"])
 
     async def answer(self, name: str, /, **params: str | Sequence[str]) -> Answer:
-        wanted = {key: values for key, values in self.filters.params(**params).items() if values}
+        wanted = {key: values for key, values in self.filters.params(**params).items() if any(values)}
         answer = await self.web.ask(self.grant, name, wanted)
         self.complete.add(answer)
         return answer

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-NONE = "–"
+NONE = "\N{EN DASH}"
 THIN = "\N{NARROW NO-BREAK SPACE}"
 
 
@@ -96,7 +96,7 @@ def stamp(value: str | datetime, zone: ZoneInfo) -> str:
 def time_tag(value: str | datetime | None, now: datetime, zone: ZoneInfo) -> Markup:
     """A relative time whose exact one shows on hover. `data-v` is what a table sorts by and copies."""
     if value is None:
-        return Markup(f'<span class="none" data-v="">{NONE}</span>')
+        return Markup('<span class="none" data-v="">{}</span>').format(NONE)
     then = moment(value).astimezone(zone)
     text = ago(then, now)
     return Markup('<time datetime="{0}" title="{1}" data-v="{0}">{2}</time>').format(

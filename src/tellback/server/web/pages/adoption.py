@@ -84,7 +84,7 @@ PAGE = Page(
     "/adoption",
     (
         Panel("summary", "In numbers", summary, size="s", wide=True, bare=True),
-        Panel("active", "Active people", active, size="chart", wide=True),
+        Panel("active", "People with at least one event", active, size="chart", wide=True),
         Panel("teams", "Teams", teams, size="l"),
         Panel("features", "Most used features", features, size="l"),
         Panel("retention", "Retention", retention, size="l", wide=True),

@@ -59,7 +59,7 @@ async def figures(view: View) -> dict[str, Any]:
             figure("Active people", "event", "users", people, f"/adoption{to_records()}", 1),
             figure("Events", "event", "records", used, f"/records{to_records(kind='event')}", 0),
             figure("Errors", "error", "records", broke, f"/records{to_records(kind='error')}", -1),
-            figure("People who met an error", "error", "users", "", f"/records{to_records(kind='error')}", -1),
+            figure("People with errors", "error", "users", "", f"/records{to_records(kind='error')}", -1),
         ],
         "filtered": False,
     }

@@ -23,6 +23,8 @@ NARROW = tuple(name for name in STORED if name not in {*COLUMNS, "project", "tim
 from links and show as chips."""
 FACETS = ("level", "kind", "service", "name", "host")
 ROWS = 50
+NO_FRAME: dict[str, Any] = dict.fromkeys(("module", "file", "function", "line", "code", "in_app"))
+NO_CAUSE: dict[str, Any] = dict.fromkeys(("type", "name", "message"))
 
 
 def searched(seen: View) -> dict[str, list[str]]:
@@ -104,14 +106,26 @@ def parts(record: dict[str, Any]) -> dict[str, Any]:
     attrs = dict(attrs or {})
     record["attrs"] = attrs
     raw = json.dumps({name: value for name, value in record.items() if value is not None}, indent=2, ensure_ascii=False)
-    frames = attrs.pop("frames", None)
-    causes = attrs.pop("causes", None)
+    frames, causes = _objects(attrs, "frames"), _objects(attrs, "causes")
     return {
         "raw": raw,
-        "frames": [frame for frame in frames if isinstance(frame, dict)] if isinstance(frames, list) else [],
-        "causes": [cause for cause in causes if isinstance(cause, dict)] if isinstance(causes, list) else [],
+        "frames": [{**NO_FRAME, **frame, "locals": _pairs(frame.get("locals"))} for frame in frames],
+        "causes": [{**NO_CAUSE, **cause} for cause in causes],
         "attrs": {name: _text(value) for name, value in attrs.items()},
     }
+
+
+def _objects(attrs: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Takes a list of objects out of the attributes. What is not one stays there: anybody may send a `frames`."""
+    found = attrs.get(name)
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        return []
+    attrs.pop(name)
+    return found
+
+
+def _pairs(value: Any) -> dict[str, str]:
+    return {name: _text(part) for name, part in value.items()} if isinstance(value, dict) else {}
 
 
 def _text(value: Any) -> str:

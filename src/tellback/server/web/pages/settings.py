@@ -4,11 +4,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from tellback.server.web.contract import Grant, Refused, Web
-from tellback.server.web.guard import need_admin
+from tellback.server.web.guard import form, need_admin
 from tellback.server.web.panels import Page, common, frame
 from tellback.server.web.render import SECURITY, html, respond
 from tellback.server.web.view import View, view
@@ -45,11 +46,11 @@ class Settings:
     async def new_token(self, request: Request, grant: Grant) -> Response:
         """Shows the new token in the answer to the order itself: it is not kept anywhere, so no other page could."""
         need_admin(grant)
-        form = await request.form()
-        scope = str(form.get("scope", ""))
+        sent = await form(request)
+        scope = str(sent.get("scope", ""))
         if scope not in SCOPES:
             raise Refused("bad_scope", f"A token may be one of {', '.join(SCOPES)}, not “{scope}”.", "scope")
-        project = str(form.get("project", "")).strip() or "1"
+        project = str(sent.get("project", "")).strip() or "1"
         text = await run_in_threadpool(self.web.access.new_token, frozenset({scope}), project)
         return await self._tokens(request, grant, new=text, scope=scope)
 
@@ -66,7 +67,10 @@ class Settings:
         lines = {row["reason"]: row["records"] for row in ledger["rows"]}
         zone: ZoneInfo = seen.zone
         return self.page(
-            request, seen, "health", {"ledger": lines, "quarantine": quarantine["rows"], "version": self.web.version, "zone_name": zone.key}
+            request,
+            seen,
+            "health",
+            {"ledger": lines, "quarantine": quarantine["rows"], "version": self.web.version, "zone_name": zone.key},
         )
 
     async def people(self, request: Request, grant: Grant) -> Response:
@@ -82,12 +86,17 @@ class Settings:
 
     async def import_people(self, request: Request, grant: Grant) -> Response:
         need_admin(grant)
-        form = await request.form(max_files=1, max_part_size=MOST_PEOPLE)
-        file = form.get("file")
-        if file is None or isinstance(file, str) or not file.filename:
-            raise Refused("no_file", "Choose a CSV file with a heading line `user,team` first.", "file")
-        text = await file.read(MOST_PEOPLE + 1)
-        if len(text) > MOST_PEOPLE:
-            raise Refused("too_large", f"The file is larger than {MOST_PEOPLE >> 20} MiB.", "file", 413)
+        sent = await form(request, MOST_PEOPLE)
+        try:
+            text = await _file(sent)
+        finally:
+            await sent.close()
         report = await run_in_threadpool(self.web.access.import_people, text)
         return await self._people(request, grant, report)
+
+
+async def _file(sent: FormData) -> bytes:
+    file = sent.get("file")
+    if not isinstance(file, UploadFile) or not file.filename:
+        raise Refused("no_file", "Choose a CSV file with a heading line “user,team” first.", "file")
+    return await file.read()

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from tellback.server.web.contract import SESSION_COOKIE, Grant, Web
-from tellback.server.web.guard import check_origin, granted, local, set_session
+from tellback.server.web.guard import check_origin, form, granted, local, set_session
 from tellback.server.web.render import SECURITY, html, respond, theme
 
 
@@ -20,6 +20,7 @@ class SignIn:
             "request": request,
             "theme": theme(request),
             "title": "Sign in",
+            "pages": (),
             "problem": problem,
             "next": local(request.query_params.get("next", "/")),
         }
@@ -32,18 +33,18 @@ class SignIn:
 
     async def paste(self, request: Request) -> Response:
         check_origin(request)
-        form = await request.form(max_files=0, max_fields=8)
-        token = str(form.get("token", "")).strip()
+        sent = await form(request)
+        token = str(sent.get("token", "")).strip()
         cookie = await run_in_threadpool(self.web.access.sign_in, token) if token else None
         if cookie is None:
             return self.page(
                 request,
-                "That token does not open these pages: it is unknown, revoked, or a write token, which only sends records."
+                "That token does not open these pages: it is unknown, revoked, or one that only writes."
                 if token
                 else "Paste a token first.",
                 403,
             )
-        target = local(str(form.get("next", "/")))
+        target = local(str(sent.get("next", "/")))
         return set_session(request, RedirectResponse(target, 303, SECURITY), cookie)
 
     async def redeem(self, request: Request) -> Response:

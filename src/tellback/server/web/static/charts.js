@@ -107,11 +107,13 @@
   }
 
   function days(step, zone) {
-    const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: zone });
+    const month = new Intl.DateTimeFormat("en-US", { month: "short", timeZone: zone });
+    const number = new Intl.DateTimeFormat("en-US", { day: "numeric", timeZone: zone });
     const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone });
-    return (_, ticks) => ticks.map((seconds) => {
+    return (plot, ticks) => ticks.map((seconds) => {
+      if (seconds > plot.data[0].at(-1)) return ""; // bars reach one step beyond the last begin
       const time = new Date(seconds * 1000), clock = hour.format(time);
-      return clock === "00:00" ? day.format(time) : step === "hour" ? clock : "";
+      return clock === "00:00" ? `${number.format(time)} ${month.format(time)}` : step === "hour" ? clock : "";
     });
   }
 

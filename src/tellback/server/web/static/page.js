@@ -45,7 +45,7 @@
   document.addEventListener("input", (event) => {
     if (event.target.dataset.find === undefined) return;
     const words = event.target.value.toLowerCase();
-    for (const value of event.target.closest(".pop").querySelectorAll(".value")) {
+    for (const value of event.target.closest(".pop").querySelectorAll(".pick")) {
       value.hidden = !value.textContent.toLowerCase().includes(words);
     }
   });
@@ -137,11 +137,17 @@
     return $('.side nav a[data-key="r"]').getAttribute("href") + "#q";
   }
 
+  // On a narrow screen the columns to narrow by come before the records; they start closed there.
+  function fold() {
+    if (!matchMedia("(max-width: 860px)").matches) return;
+    for (const box of document.querySelectorAll(".facets:not([data-folded])")) { box.open = false; box.dataset.folded = ""; }
+  }
+
+  document.addEventListener("htmx:after:swap", fold);
   document.addEventListener("keydown", pressed);
   document.addEventListener("DOMContentLoaded", () => {
     if (location.hash === "#q") $("#q")?.focus();
-    // On a narrow screen the columns to narrow by come before the records; they start closed there.
-    if (matchMedia("(max-width: 860px)").matches) for (const box of document.querySelectorAll(".facets")) box.open = false;
+    fold();
   });
 
   // --- a line on top while something is asked
