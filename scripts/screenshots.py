@@ -27,7 +27,7 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 def settled(page: Page) -> None:
     """Waits until every panel has its answer and every chart is drawn."""
     page.wait_for_function(
-        "!document.querySelector('.loading') && "
+        "() => !document.querySelector('.loading') && "
         "[...document.querySelectorAll('figure.chart .plot')].every((plot) => plot.querySelector('canvas'))"
     )
     page.evaluate("document.fonts.ready")
