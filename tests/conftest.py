@@ -1,7 +1,7 @@
 """What holds for every test: with CI=true a skip is a failure.
 
-A skip names what is missing on a person's machine. In CI nothing may be missing: a test that quietly did not run would be
-taken for one that passed.
+A skip names what is missing on a person's machine. In CI nothing may be missing: a test that quietly did not run would
+be taken for one that passed.
 """
 
 import os

@@ -36,12 +36,22 @@ class Calendar:
 
     def reign(self, firm: Firm, release: Release) -> range:
         """The days on which people have this release."""
-        starts = [self._out(each) for each in firm.releases]
+        starts = self._starts(firm)
         number = firm.releases.index(release)
-        return range(starts[number], starts[number + 1] if number + 1 < len(starts) else DAYS)
+        return range(starts[number], starts[number + 1])
 
-    def _out(self, release: Release) -> int:
-        return next((day for day in range(max(release.day, 0), DAYS) if release.day < 0 or self.worked(day)), DAYS)
+    def _starts(self, firm: Firm) -> list[int]:
+        """The first day of each release, and the end of the last one.
+
+        A release goes out on a working day, and the next one two working days later at the earliest: over Christmas the
+        broken one and the one that mends it would else come out together.
+        """
+        workdays = [day for day in range(DAYS) if self.worked(day)]
+        starts = [0]
+        for release in firm.releases[1:]:
+            after = [day for day in workdays if day > starts[-1]]
+            starts.append(next(day for day in after[1:] if day >= release.day))
+        return [*starts, DAYS]
 
 
 @cache

@@ -43,7 +43,7 @@ class Tool:
 class Release:
     name: str
     day: int
-    """It goes out on the first working day from this one on."""
+    """It goes out on the first working day from this one on; the first one was there before."""
     errors: float = 1.0
     """Times the usual number of errors."""
     pace: float = 1.0
@@ -172,7 +172,7 @@ TOOLS = (
 )
 
 RELEASES = (
-    Release("4.0", -1),
+    Release("4.0", 0),
     Release("4.1", 17, errors=0.9, pace=0.95),
     Release("4.2", 40, errors=1.2, breaks=("solve_constraints", "import_broken")),
     Release("4.2.1", 44, errors=0.8),
