@@ -1,4 +1,4 @@
-"""The demo as a person starts it: 400 people, ninety days, half a million records through the real client and server."""
+"""The demo as a person starts it: half a million records of ninety days through the real client and server."""
 
 import re
 import signal

@@ -29,7 +29,7 @@ def test_people_come_stay_leave_and_return() -> None:
     for stay in stays:
         days = [day for span in stay for day in span]
         assert days == sorted(set(days)), "stays are apart and in order"
-        assert 0 <= days[0]
+        assert days[0] >= 0
         assert days[-1] <= firm.DAYS
 
 

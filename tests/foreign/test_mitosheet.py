@@ -1,4 +1,4 @@
-"""The real, unmodified mitosheet against a running server: its events, its error, and the five answers its readers want."""
+"""The real, unmodified mitosheet against a running server: its events, its error, the answers its readers want."""
 
 import json
 import os
