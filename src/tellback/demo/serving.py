@@ -80,6 +80,17 @@ class Server:
         rows: list[dict[str, Any]] = answer["rows"]
         return rows
 
+    def sign_in_link(self) -> str:
+        """A new link: it works once, and the first start's may be used already."""
+        from tellback.server.access import Access
+        from tellback.server.decisions import open_decisions
+
+        decisions = open_decisions(self.data)
+        try:
+            return f"{self.url}/sign-in/{Access(decisions).create_code()}"
+        finally:
+            decisions.close()
+
     def client(self, token: str) -> dict[str, str]:
         """The environment of a program that tells this server."""
         foreign = {name: value for name, value in os.environ.items() if not name.startswith("TELLBACK_")}
