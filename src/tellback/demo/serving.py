@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import msgspec
 
-PROGRAM = [sys.executable, "-c", "import sys; from tellback.cli import main; sys.exit(main())"]
+PROGRAM = [sys.executable, "-m", "tellback.cli"]
 """`tellback`, also where the script itself is not on the path."""
 
 START = 30.0
