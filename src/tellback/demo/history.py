@@ -6,6 +6,7 @@ itself, in a process of its own, and comes out the same however the work is cut.
 
 import random
 from dataclasses import dataclass
+from typing import Any
 
 from tellback.demo.calendar import SECOND, Calendar
 from tellback.demo.firm import DAYS, Feature, Firm, Person, Release, Tool, chance
@@ -29,7 +30,7 @@ class Act:
     feature: Feature
     duration: int
     """ns."""
-    attrs: dict[str, str | int]
+    attrs: dict[str, Any]
     fault: str | None
 
 
@@ -79,7 +80,7 @@ def _session(rng: random.Random, person: Person, tool: Tool, release: Release, b
         now += duration + int(rng.lognormvariate(2.6, 1.0) * SECOND)
         if now >= until:
             break
-        attrs: dict[str, str | int] = {}
+        attrs: dict[str, Any] = {}
         for name, median in feature.numbers.items():
             attrs[name] = max(1, int(median * rng.lognormvariate(0, 0.6)))
         for name, words in feature.words.items():
