@@ -24,6 +24,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    # Before a data directory is made: without the server's packages `main` says how to get them.
+    import uvicorn  # noqa: F401 - only to see that it is there
+
     from tellback.demo import show
     from tellback.demo.fill import FillError
     from tellback.demo.serving import ServingError
