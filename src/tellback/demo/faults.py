@@ -1,5 +1,6 @@
 """What goes wrong in the firm's tools. Each function really raises, from a few frames deep and with locals worth
-seeing, so that what the client captures is what it would capture anywhere.
+seeing, so that what the client captures is what it would capture anywhere. The exceptions are named as if they came
+from the packages of the tools, for which this file stands.
 """
 
 import importlib
@@ -14,13 +15,19 @@ from typing import NoReturn
 class CacheReadOnlyError(OSError):
     """The shot's cache lies on a share that the person may only read."""
 
+    __module__ = "assetcheck"
+
 
 class LockHeldError(RuntimeError):
     """Somebody else has the shot."""
 
+    __module__ = "shotbrowser"
+
 
 class FarmSilentError(TimeoutError):
     """The render farm's scheduler did not answer in time."""
+
+    __module__ = "farmsubmit"
 
 
 def import_broken() -> ModuleType:
