@@ -45,8 +45,10 @@ def run(args: argparse.Namespace) -> int:
     if not 0 <= args.port <= 65535:
         return _refuse(f"--port {args.port}: a port is a number from 0 to 65535")
     try:
-        from tellback.server.app import AddressError, Settings, serve
+        from tellback.server.app import Settings
+        from tellback.server.decisions.database import DatabaseError
         from tellback.server.folder import FolderError
+        from tellback.server.serving import AddressError, serve
     except ModuleNotFoundError as error:
         return _refuse(f"{error.name} is missing: pip install 'tellback[server]'")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -62,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         )
     try:
         serve(Settings(Path(args.data).absolute(), args.host, args.port, args.zone), _say)
-    except (AddressError, FolderError, ValueError) as error:
+    except (AddressError, DatabaseError, FolderError, ValueError) as error:
         return _refuse(str(error))
     return 0
 

@@ -4,26 +4,32 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
-import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import uvicorn
+import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
+from tellback.server import api, web
+from tellback.server.access import Access
+from tellback.server.api.metrics import Metric
+from tellback.server.decisions import open_decisions
 from tellback.server.folder import DataFolder
+from tellback.server.grant import Grant
 from tellback.server.intake.contract import Batch
-from tellback.server.intake.http import Authenticate, Intake, Receive, Scope, Send
+from tellback.server.intake.http import Intake, Receive, Scope, Send
 from tellback.server.intake.seen import Index
 from tellback.server.journal import Journal
+from tellback.server.people import directory, table
+from tellback.server.questions.asking import Given, ask_async
+from tellback.server.questions.contract import Answer, QuestionError
 from tellback.server.store import Loader, Store
 from tellback.version import __version__
 
@@ -35,15 +41,11 @@ BEHIND_SECONDS = 0.5
 BACKLOG = 512 << 20
 """Bytes that may be waiting, however fast the loader is."""
 
-DRAIN_SECONDS = 8
-"""For requests under way when the server is asked to stop."""
-
 STOP_SECONDS = 25
 """For stopping as a whole. What is not loaded by then is in the journal."""
 
-
-class AddressError(Exception):
-    """Nothing can listen there; the text says why."""
+WATCH_SECONDS = 0.25
+"""Between looks for what the command line changed in the directory of people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,9 @@ class Server:
         self.folder = DataFolder(settings.data)
         self.store = Store(self.folder.store, zone=settings.zone)
         self.seen = Index(self.store.ranges(), self.store.digests())
-        self.access = open_access(self.folder)
+        self.decisions = open_decisions(settings.data)
+        self.access = Access(self.decisions)
+        self.people = directory.Sync(self.decisions, self.store)
         self.started = time.time_ns()
         self.journal: Journal
         self.loader: Loader
@@ -77,9 +81,16 @@ class Server:
         self.loader = Loader(self.store, self.journal, self.folder.attempts)
         self.loader.start()
         self.intake = Intake(self.access.authenticate, self.seen, self)
+        await asyncio.to_thread(self.people)
+        self.watching = asyncio.create_task(self._watch())
         self.pages = Starlette(
-            routes=[Route("/healthz", self.health), Route("/readyz", self.ready), *routes(self)],
-            exception_handlers={HTTPException: _http_error, Exception: _fault},
+            routes=[
+                Route("/healthz", self.health),
+                Route("/readyz", self.ready),
+                *api.routes(api.Api(self.ask, self.access, self.decisions, self.metrics)),
+                *web.routes(web.Web(self.ask_for_page, self._access_for_pages(), lambda: self.store.zone, __version__)),
+            ],
+            exception_handlers={HTTPException: api.on_http_error, Exception: _fault},
         )
 
     async def close(self) -> None:
@@ -87,9 +98,13 @@ class Server:
         watch = threading.Timer(STOP_SECONDS, os._exit, [0])
         watch.daemon = True
         watch.start()
+        self.watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self.watching
         await asyncio.to_thread(self.journal.close)
         await asyncio.to_thread(self.loader.stop)
         self.store.close()
+        self.decisions.close()
         self.folder.close()
         watch.cancel()
 
@@ -124,134 +139,80 @@ class Server:
         await self.store.ask("SELECT 1", timeout=5)
         return JSONResponse({"status": "ready", "version": __version__})
 
-    def metrics(self) -> dict[str, float]:
+    def metrics(self) -> Mapping[str, Metric]:
         """Numbers about the server's own work, for `/metrics`."""
+        reasons: dict[tuple[tuple[str, str], ...], float] = {
+            (("reason", reason),): float(count) for reason, count in self.store.counts()
+        }
         return {
-            "tellback_uptime_seconds": (time.time_ns() - self.started) / 1e9,
-            "tellback_journal_backlog_bytes": self.journal.backlog,
-            "tellback_load_bytes_per_second": self.loader.rate,
-            "tellback_visible_lag_seconds": max(time.time_ns() - self.store.through(), 0) / 1e9,
+            "tellback_uptime_seconds": _gauge("Since the server started.", (time.time_ns() - self.started) / 1e9),
+            "tellback_journal_backlog_bytes": _gauge("Acknowledged and not yet loaded.", self.journal.backlog),
+            "tellback_load_bytes_per_second": _gauge("What loading does at present.", self.loader.rate),
+            "tellback_visible_lag_seconds": _gauge(
+                "Age of the oldest acknowledged record that no answer has yet.",
+                max(time.time_ns() - self.store.through(), 0) / 1e9,
+            ),
+            "tellback_records_total": Metric("counter", "Records by what became of them.", reasons),
         }
 
+    # Questions, for the API and the pages
 
-def routes(server: Server) -> list[BaseRoute]:
-    """SEAM: the API's and the pages' routes come here when those rooms are merged."""
-    return []
+    def ask(self, grant: Grant, name: str, params: Given) -> Awaitable[Answer]:
+        """Raises `QuestionError`. Cancelling it cancels the query."""
+        return ask_async(self.store, self.store.ask, name, params, reads=grant.reads)
 
+    async def ask_for_page(self, grant: web.Grant, name: str, params: web.Params) -> web.Answer:
+        assert isinstance(grant, Grant)
+        try:
+            answer: web.Answer = msgspec.to_builtins(await self.ask(grant, name, params))
+        except QuestionError as error:
+            raise web.Refused(error.code, error.message, error.where, error.status) from None
+        return answer
 
-# SEAM: replaced by `tellback.server.access` when that room is merged; nothing below knows more of it than this.
+    def _access_for_pages(self) -> web.Access:
+        def new_token(scopes: frozenset[str], project: str) -> str:
+            try:
+                return self.access.new_token(scopes, project or None).token
+            except ValueError as error:
+                raise web.Refused("bad_parameter", str(error)) from None
 
+        def import_people(raw: bytes) -> web.Imported:
+            try:
+                report = directory.import_csv(self.decisions, raw)
+            except table.FileError as error:
+                raise web.Refused("bad_body", str(error), "file") from None
+            return _Imported(report.imported, [(bad.line, bad.reason) for bad in report.bad])
 
-class _StandIn:
-    """One write token, made at the first start and kept as a hash."""
+        def revoke(token_id: str) -> None:
+            if not self.access.revoke(token_id):
+                raise web.Refused("not_found", f"no token {token_id} that is not revoked", "id", 404)
 
-    def __init__(self, folder: DataFolder) -> None:
-        import hashlib
-        import secrets
+        gate = self.access
+        return web.Access(
+            gate.redeem, gate.sign_in, gate.session, gate.sign_out, gate.list_tokens, new_token, revoke, import_people
+        )
 
-        from tellback.server.grant import DEFAULT_PROJECT, WRITE, Grant
-
-        self.first: str | None = None
-        path = folder.path / "token.sha256"
-        if not path.exists():
-            self.first = secrets.token_hex(20)
-            path.write_text(hashlib.sha256(self.first.encode()).hexdigest())
-        known, grant = path.read_text(), Grant(DEFAULT_PROJECT, "first", frozenset({WRITE}))
-
-        def authenticate(token: str, user: str | None) -> Grant | None:
-            given = hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
-            return grant if secrets.compare_digest(given, known) else None
-
-        self.authenticate: Authenticate = authenticate
-
-    def greeting(self, url: str) -> str | None:
-        """What the first start prints, once."""
-        return self.first and f"write token: {self.first}"
-
-
-def open_access(folder: DataFolder) -> _StandIn:
-    return _StandIn(folder)
-
-
-# Serving
-
-
-def serve(settings: Settings, say: Callable[[str], None] = print) -> None:
-    """Run until SIGTERM or SIGINT. Raises `FolderError`, ValueError (zone) and `AddressError` before it begins."""
-    with contextlib.closing(_listening(settings)) as listener:
-        server = Server(settings)
-        asyncio.run(_serve(server, listener, say))
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            try:
+                await asyncio.to_thread(self.people)
+            except Exception as error:  # tried again at the next look; what is there stays as it is
+                log.error("the directory of people could not be brought into the store: %s", error)
 
 
-def _listening(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        if os.name != "nt":  # there it would let two servers share a port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
-        listener.listen(1024)
-    except OSError as error:
-        listener.close()
-        raise AddressError(
-            f"cannot listen at {settings.host} port {settings.port}: {error.strerror}; "
-            "choose others with --host and --port"
-        ) from None
-    return listener
+@dataclass(frozen=True, slots=True)
+class _Imported:
+    imported: int
+    bad: list[tuple[int, str]]
 
 
-async def _serve(server: Server, listener: socket.socket, say: Callable[[str], None]) -> None:
-    host, port = listener.getsockname()[:2]
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    await server.open()
-    # uvicorn's own access log would show tokens that stand in paths, so there is none.
-    config = uvicorn.Config(
-        server,
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
-    http = _Http(config)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt instead
-            loop.add_signal_handler(number, http.stop)
-    server.folder.announce({"url": url, "pid": os.getpid(), "version": __version__})
-    if (greeting := server.access.greeting(url)) is not None:
-        say(greeting)
-    say(f"Tellback {__version__} listens at {url}, data in {server.settings.data}")
-    try:
-        await http.serve([listener])
-    finally:
-        await server.close()
-
-
-class _Http(uvicorn.Server):
-    """uvicorn without its signal handlers: they raise the signal again after the drain, so the exit code is not 0."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    def stop(self) -> None:
-        self.should_exit = True
+def _gauge(help_: str, value: float) -> Metric:
+    return Metric("gauge", help_, {(): value})
 
 
 def _error(status: int, code: str, message: str, where: str | None = None) -> Response:
     return JSONResponse({"error": {"code": code, "message": message, "where": where}}, status)
-
-
-async def _http_error(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    if status == 404:
-        return _error(404, "not_found", "there is nothing at this address", "path")
-    detail = error.detail if isinstance(error, HTTPException) else str(error)
-    return _error(status, "http_error", detail)
 
 
 async def _fault(request: Request, error: Exception) -> Response:

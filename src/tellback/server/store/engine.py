@@ -148,6 +148,13 @@ class Store:
         """Gaps in segments: bytes that a client has written and that have not come, or not yet. None: all projects."""
         return int(self.query(MISSING, {"project": project}).rows[0][0])
 
+    def counts(self) -> list[tuple[str, int]]:
+        """(reason, records) of the ledger, over all projects."""
+        return [
+            (str(reason), int(records))
+            for reason, records in self.query("SELECT reason, sum(records) FROM ledger GROUP BY reason").rows
+        ]
+
     # What the journal and intake need at start
 
     def ranges(self) -> Iterable[tuple[Any, ...]]:
