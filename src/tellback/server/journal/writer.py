@@ -196,7 +196,7 @@ class Journal:
             path = self.folder / f"{self._number:012d}{SUFFIX}"
             self._descriptor = self._disk.create(path)
             self._current = Closed(path, 0, 0)
-        data = b"".join(waiting.data for waiting in group)
+        data = b"".join(waiting.data for waiting in group) if len(group) > 1 else group[0].data
         self._disk.write(self._descriptor, data)
         self._disk.sync(self._descriptor)
         with self._wake:

@@ -21,8 +21,9 @@ from tellback.server.store.load import Unloadable
 
 log = logging.getLogger("tellback.server.store")
 
-REST = 0.2
-"""Seconds between loads when they are quick."""
+REST = 0.35
+"""Seconds from the beginning of a load to that of the next while records stream in. A record that comes after a pause
+is loaded at once."""
 
 CHECKPOINT_SECONDS = 30.0
 CHECKPOINT_FILES = 256
