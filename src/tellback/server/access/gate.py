@@ -88,7 +88,7 @@ class Access:
             return
         used, self._used, self._kept = self._used, {}, now
         with self._decisions.begin() as session:
-            for token_id, when in used.items():
+            for token_id, when in list(used.items()):  # a request under way may still write to it
                 session.execute(update(Token).where(Token.id == int(token_id)).values(used=when))
 
     def _reload(self, version: int) -> None:
