@@ -126,6 +126,23 @@ def test_a_link_and_a_session_grow_old(access: Access, clock: Callable[[], int])
     assert access.session(cookie) is None
 
 
+def test_when_a_token_was_used_is_known_and_written_now_and_then(
+    access: Access, decisions: Decisions, clock: Callable[[], int]
+) -> None:
+    made, other = access.new_token([WRITE]), access.new_token([WRITE])
+    access.authenticate(made.token)
+    assert [token.last_used for token in access.list_tokens()] == ["2027-01-15T08:00:00Z", None]
+    access.keep_uses()
+    clock.advance(9)  # type: ignore[attr-defined]
+    access.authenticate(other.token)
+    access.keep_uses()
+    elsewhere = Access(decisions)
+    assert [token.last_used for token in elsewhere.list_tokens()] == ["2027-01-15T08:00:00Z", None]
+    clock.advance(1)  # type: ignore[attr-defined]
+    access.keep_uses()
+    assert [token.last_used for token in elsewhere.list_tokens()] == ["2027-01-15T08:00:00Z", "2027-01-15T08:00:09Z"]
+
+
 def test_a_write_token_opens_no_pages(access: Access) -> None:
     assert access.sign_in(access.new_token([WRITE]).token) is None
 

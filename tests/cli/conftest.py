@@ -88,6 +88,7 @@ class Running:
         config = uvicorn.Config(app, port=0, log_level="critical", lifespan="off", ws="none")
         self._server = uvicorn.Server(config)
         self._socket = config.bind_socket()
+        self._socket.listen()  # who comes before the server is up waits instead of being refused
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
         self._thread.start()

@@ -30,10 +30,10 @@ def test_a_table_is_for_eyes(tellback: Run, read: tuple[str, ...]) -> None:
     run = tellback("ask", "adoption.top_users", *NOVEMBER, *read)
     assert run.returncode == 0
     assert run.stdout == (
-        "rank  user  team  records  days_active  last_seen\n"
-        "----  ----  ----  -------  -----------  --------------------\n"
-        "   1  Zoë               1            1  2026-11-04T10:00:00Z\n"
-        "   2  ann   rig         1            1  2026-11-03T10:00:00Z\n"
+        "rank  user  team     records  days_active  last_seen\n"
+        "----  ----  -------  -------  -----------  --------------------\n"
+        "   1  Zoë   no team        1            1  2026-11-04T10:00:00Z\n"
+        "   2  ann   rig            1            1  2026-11-03T10:00:00Z\n"
     )
     assert run.stderr == (
         "2 rows: 2026-11-01T00:00:00Z to 2026-12-01T00:00:00Z (UTC), complete through 2026-12-01T00:00:00Z\n"
@@ -136,6 +136,9 @@ def test_tables() -> None:
     rows = [{"a": "x", "n": 1.5, "o": {"k": None}, "e": None}, {"a": "日本", "n": 12, "o": None, "e": None}]
     assert table(rows) == ('a       n  o            e\n----  ---  -----------  -\nx     1.5  {"k": null}\n日本   12\n')
     assert table([], ["a"]) == "a\n-\n"
+    assert table([{"team": None, "t": "x" * 500}]).splitlines()[2] == f"no team  {'x' * 119}…"
+    wide = [{**{f"c{n}": None for n in range(20)}, "last": 1}]
+    assert table(wide) == "last\n----\n   1\n"
     assert [width(text) for text in ("é", "e\u0301", "日")] == [1, 1, 2]
 
 

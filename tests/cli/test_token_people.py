@@ -47,7 +47,7 @@ def test_people_are_imported_and_bad_lines_named(
     (tmp_path / "people.csv").write_bytes("\ufeffuser;team;site\r\nann;rig;Köln\r\n;fx\r\n".encode())
     run = tellback("people", "import", "people.csv", *where)
     assert (run.returncode, run.stdout) == (1, "")
-    assert run.stderr == "people.csv:3: no user\n1 people imported, 1 bad lines\n"
+    assert run.stderr == "people.csv:3: no user\n1 people imported, 1 bad line\n"
     assert [person.extra for person in directory.people(server.decisions)] == [{"site": "Köln"}]
     good = tellback("people", "import", "-", *where, stdin="user,team\nbob,rig\n")
     assert (good.returncode, good.stderr) == (0, "1 people imported\n")

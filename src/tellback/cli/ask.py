@@ -72,7 +72,8 @@ def about(answer: dict[str, Any]) -> str:
     parts = [f"{span['from']} to {span['to']} ({span['zone']})"] if span["from"] else []
     parts.append(f"complete through {complete['through']}")
     parts += [f"{complete[name]} {name}" for name in ("missing", "dropped") if complete[name]]
-    text = f"{len(answer['rows'])} rows: {', '.join(parts)}"
+    count = len(answer["rows"])
+    text = f"{count} {'row' if count == 1 else 'rows'}: {', '.join(parts)}"
     if answer["next"]:
         text += f"\nmore: --param cursor={answer['next']}"
     return text

@@ -42,9 +42,10 @@ def _import(args: argparse.Namespace) -> int:
     except OSError as error:
         raise CommandError(f"{args.file}: {error.strerror}; nothing has changed") from None
     report = _replace(where, raw, args.file)
-    for bad in report["bad"]:
-        print(f"{args.file}:{bad['line']}: {bad['reason']}", file=sys.stderr)
-    left_out = f", {len(report['bad'])} bad lines" if report["bad"] else ""
+    for line in report["bad"]:
+        print(f"{args.file}:{line['line']}: {line['reason']}", file=sys.stderr)
+    bad = len(report["bad"])
+    left_out = f", {bad} bad {'line' if bad == 1 else 'lines'}" if bad else ""
     print(f"{report['imported']} people imported{left_out}", file=sys.stderr)
     return FINDING if report["bad"] else FINE
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session as Transaction
 
 from tellback.server import times
@@ -25,6 +25,8 @@ CODE_REUSE = 60 * SECOND
 """A browser's prefetch or a chat's preview may open a link first; the person's own click comes soon after."""
 SESSION_LIFE = 30 * 24 * 3600 * SECOND
 
+USE_KEPT_EVERY = 10 * SECOND
+
 LOCAL = "local"
 """`token_id` of the token in server.json."""
 
@@ -38,6 +40,8 @@ class TokenInfo(msgspec.Struct, frozen=True):
     """Empty when none was named: records go to the default project, questions see every one."""
     created: str
     revoked: str | None
+    last_used: str | None
+    """Some seconds late where another process asks."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,9 @@ class Access:
         self._lock = threading.Lock()
         self._version: int | None = None
         self._grants: dict[str, Grant] = {}
+        self._used: dict[str, int] = {}
+        """When, by the token's id; what is not yet written."""
+        self._kept = 0
         self.local_token = secrets.make()
         """An admin token for whoever may read server.json; it lives as long as the process."""
         self._local = secrets.digest(self.local_token)
@@ -68,7 +75,21 @@ class Access:
         version = self._decisions.version()
         if version != self._version:
             self._reload(version)
-        return self._grants.get(key)
+        grant = self._grants.get(key)
+        if grant is not None:
+            self._used[grant.token_id] = self._clock()
+        return grant
+
+    def keep_uses(self) -> None:
+        """Writes down when tokens were last used, at most every ten seconds. Call it now and then, off the event loop:
+        it waits for the disk, which `authenticate` must not do."""
+        now = self._clock()
+        if not self._used or now - self._kept < USE_KEPT_EVERY:
+            return
+        used, self._used, self._kept = self._used, {}, now
+        with self._decisions.begin() as session:
+            for token_id, when in list(used.items()):  # a request under way may still write to it
+                session.execute(update(Token).where(Token.id == int(token_id)).values(used=when))
 
     def _reload(self, version: int) -> None:
         with self._lock, self._decisions.read() as session:
@@ -104,6 +125,7 @@ class Access:
                     token.project or "",
                     times.text(token.created),
                     times.text(token.revoked) if token.revoked is not None else None,
+                    times.text(used) if (used := self._used.get(str(token.id), token.used)) is not None else None,
                 )
                 for token in session.scalars(select(Token).order_by(Token.id))
             ]

@@ -23,6 +23,8 @@ class Token(Base):
     """Null when none was named: records go to the default project, questions see every one."""
     created: Mapped[int] = mapped_column(BigInteger)
     revoked: Mapped[int | None] = mapped_column(BigInteger)
+    used: Mapped[int | None] = mapped_column(BigInteger)
+    """Last use, some seconds late."""
 
 
 class SignInCode(Base):

@@ -16,6 +16,8 @@ import msgspec
 from tellback.record import INT64_MAX, INT64_MIN
 from tellback.server.questions.contract import QuestionError
 
+_FREE = frozenset({"cursor", "limit", "from", "to"})
+
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     asked: str
@@ -27,7 +29,9 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
 
 
 def fingerprint(question: str, given: Mapping[str, Sequence[str]]) -> str:
-    asked = sorted((name, sorted(values)) for name, values in given.items() if name not in ("cursor", "limit"))
+    """Of what must stay the same from page to page. The range need not: "the last day" moves on while one reads, and
+    the cursor holds that of the first page."""
+    asked = sorted((name, sorted(values)) for name, values in given.items() if name not in _FREE)
     return hashlib.sha256(msgspec.json.encode([question, asked])).hexdigest()[:12]
 
 

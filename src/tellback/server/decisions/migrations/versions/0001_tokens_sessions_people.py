@@ -16,6 +16,7 @@ def upgrade() -> None:
         sa.Column("project", sa.String(200)),
         sa.Column("created", sa.BigInteger, nullable=False),
         sa.Column("revoked", sa.BigInteger),
+        sa.Column("used", sa.BigInteger),
     )
     op.create_table(
         "sign_in_codes",
