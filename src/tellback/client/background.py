@@ -1,7 +1,6 @@
 """The two threads of a process, from its first record on; a fork starts its own."""
 
 import _thread
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -36,7 +35,7 @@ class Threads:
 
         settings = self._settings
         self.keeper = Keeper(self.spool, self._switch, mine(settings))
-        _run(self.keeper.run, "tellback-keeper")
+        _run(self.keeper.run)
         if settings.url:
             self._start_sender(self.spool, settings.url)
 
@@ -51,7 +50,7 @@ class Threads:
         shipper = Shipper(delivery, mine(settings))
         sender = Sender(spool, settings.spool, shipper, settings.interval, debug=settings.debug)
         self.sender = sender
-        _run(sender.run, "tellback-sender")
+        _run(sender.run)
 
     def rotated(self) -> None:
         if self.keeper is not None:
@@ -90,12 +89,9 @@ def mine(settings: Settings) -> Callable[[Header], bool]:
     return test
 
 
-def _run(work: Callable[[], None], name: str) -> None:
-    def body() -> None:
-        threading.current_thread().name = name
-        work()
-
+def _run(work: Callable[[], None]) -> None:
     # RuntimeError: no more threads, or the interpreter is ending; the records lie in the spool all the same.
     with suppress(RuntimeError):
         # Not threading.Thread: its start waits for the thread, under a lock that a signal handler's caller may hold.
-        _thread.start_new_thread(body, ())
+        # Unnamed, because threading would keep a thread that it did not start in its list for ever.
+        _thread.start_new_thread(work, ())

@@ -72,6 +72,10 @@ class Delivery:
                 return False
         return True
 
+    def close(self) -> None:
+        """Let the connection go."""
+        self._transport.close()
+
     def _post(self, segment: str, header: bytes, offset: int, data: bytes) -> Answer:
         headers = {HEADER_SEGMENT: segment, HEADER_OFFSET: str(offset)}
         if header:

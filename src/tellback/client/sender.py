@@ -44,6 +44,7 @@ class Sender:
                 self._not_before, self.failed = time.monotonic() + self._interval, True
             if not self.stopped:
                 self.waker.wait(wait)
+        self.delivery.close()
 
     def _turn(self) -> float:
         """One look at everything, unless it is too early; gives the seconds to wait for the next."""

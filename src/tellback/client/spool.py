@@ -38,7 +38,7 @@ class Spool:
     """Made by `init`; `append` is all that a record needs."""
 
     __slots__ = (
-        "_header", "_locks", "_page", "_retry", "_start", "active", "background", "folder", "late_rotations", "lost",
+        "_header", "_locks", "_making", "_page", "_retry", "_start", "active", "background", "closed", "folder", "late_rotations", "lost",
         "over_budget", "own", "pid", "root", "rotations", "shelf", "spares", "write",
     )  # fmt: skip
 
@@ -49,6 +49,8 @@ class Spool:
         self._locks: dict[int, threading.RLock] = {}
         self._page = Mark().page
         self._retry = 0.0
+        self._making = 0
+        self.closed = False
         self.background = background
         self.spares: deque[Segment] = deque()
         self.own: deque[Segment] = deque()
@@ -86,6 +88,8 @@ class Spool:
 
     def place(self, line: bytes) -> bool:
         """The careful way of `append`; False if the line was dropped, which is then counted."""
+        if self.closed:
+            return False
         try:
             with self._lock():
                 self.begin()
@@ -138,6 +142,9 @@ class Spool:
         fresh = self._spare(need) or self._late(need)
         if fresh is None:
             return False
+        if self.active is not full:  # a signal handler's record came while the segment was made, and made one too
+            self.spares.append(fresh)
+            return True
         self.own.append(fresh)
         self.active = fresh
         self.write = fresh.write
@@ -161,11 +168,16 @@ class Spool:
         now = time.monotonic()
         if self.over_budget or now < self._retry:
             return None
+        # A signal handler that interrupts the making needs one, too: a small one, or the next signal interrupts it again.
+        size = LARGEST if need > FIRST // 2 else FIRST if self._making else self.next_size()
+        self._making += 1
         try:
-            fresh = self._create(self.next_size() if need < FIRST else LARGEST)
+            fresh = self._create(size)
         except OSError:
             self._retry = now + _PATIENCE
             return None
+        finally:
+            self._making -= 1
         self.late_rotations += 1
         return fresh
 
@@ -178,14 +190,14 @@ class Spool:
 
     def refill(self) -> None:
         """Have spares ready: one, and two once the process has shown that it writes much. By the keeper alone."""
-        while len(self.spares) < (2 if self.rotations else 1) and not self.over_budget:
+        while len(self.spares) < (2 if self.rotations else 1) and not (self.over_budget or self.closed):
             folder = self.folder
             try:
                 fresh = self._create(self.next_size())
             except OSError:
                 return  # the disk is full or the folder is gone; a call that needs one tries again and counts
             prefault(fresh.map, fresh.size)
-            if folder is not self.folder:
+            if folder is not self.folder or self.closed:
                 fresh.delete()
                 return
             self.spares.append(fresh)
@@ -241,6 +253,7 @@ class Spool:
             if self.pid != os.getpid():
                 self.let_go()
                 return
+            self.closed = True
             self.write = _unstarted
             self.drop_spares()
             if not self.shelf.acquire(timeout=1):
