@@ -30,7 +30,9 @@ class Look:
         self.page = self.context.new_page()
         self.complaints: list[str] = []
         self.weight = 0
-        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else 0)
+        self.page.on(
+            "console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else 0
+        )
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url}"))
         self.page.on("requestfinished", self._weigh)
