@@ -58,8 +58,8 @@ PAGE = Page(
     "/records",
     (
         Panel("over_time", "Records over time", over_time, size="histogram", wide=True),
-        Panel("facets", "Narrow down", facets, size="l", bare=True),
-        Panel("rows", "Newest first", rows, size="l", bare=True),
+        Panel("facets", "Narrow down", facets, size="free", bare=True),
+        Panel("rows", "Newest first", rows, size="free", bare=True),
     ),
     own=("q", "cursor", *NARROW),
     template="records.html",

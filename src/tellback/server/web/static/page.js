@@ -87,6 +87,14 @@
     }
   });
 
+  // --- a panel that came later
+  document.addEventListener("htmx:after:swap", (event) => {
+    const panel = event.detail?.ctx?.target;
+    if (!panel?.classList?.contains("loading")) return;
+    panel.classList.replace("loading", "late");
+    panel.removeAttribute("aria-busy");
+  });
+
   // --- clicks
   const actions = { theme, help: () => $("#help").showModal(), close: (button) => button.closest("dialog")?.close() };
 
