@@ -1,4 +1,4 @@
-"""The third-party scripts: pinned, complete, each with its licence, and fetched again when anything about them changes."""
+"""The third-party scripts: pinned, complete, each with its licence, fetched again when anything about them changes."""
 
 import importlib.util
 import json
