@@ -7,8 +7,6 @@ system chose. TELLBACK_TEST_URL and TELLBACK_TEST_LINK put a real server in its 
 import os
 import shutil
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +15,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
-sys.path.insert(0, str(ROOT / "tests/web"))
+sys.path[:0] = [str(ROOT / "tests/web"), str(ROOT / "tests/browser")]
+
+from made_up_firm import Firm  # noqa: E402  # found by the line above; tests are no package
+from real_browser import serving  # noqa: E402  # as above
 
 
 class Site(NamedTuple):
@@ -60,8 +61,6 @@ def site() -> Iterator[Site]:
     if url and link:
         yield Site(url.rstrip("/"), link)
         return
-    from firm import Firm
-
     with serving(Firm()) as base:
         yield Site(base, f"{base}/sign-in/WELCOME1")
 
@@ -69,37 +68,8 @@ def site() -> Iterator[Site]:
 @pytest.fixture(scope="session")
 def empty_site() -> Iterator[Site]:
     """A server that nothing has been sent to."""
-    from firm import Firm
-
     with serving(Firm(empty=True)) as base:
         yield Site(base, f"{base}/sign-in/WELCOME1")
-
-
-class serving:  # noqa: N801  # used as a statement: `with serving(firm) as url`
-    """The pages over a firm, on a port that the system chose."""
-
-    def __init__(self, firm: object) -> None:
-        import uvicorn
-        from starlette.applications import Starlette
-
-        from tellback.server.web import routes
-
-        app = Starlette(routes=routes(firm.web()))  # type: ignore[attr-defined]
-        self.server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
-
-    def __enter__(self) -> str:
-        self.thread.start()
-        deadline = time.monotonic() + 20
-        while not self.server.started:
-            assert time.monotonic() < deadline, "the server did not start"
-            assert self.thread.is_alive(), "the server died"
-            time.sleep(0.02)
-        return f"http://127.0.0.1:{self.server.servers[0].sockets[0].getsockname()[1]}"
-
-    def __exit__(self, *_: object) -> None:
-        self.server.should_exit = True
-        self.thread.join(20)
 
 
 @pytest.fixture(scope="session")

@@ -4,53 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from made_up_firm import Firm
+from real_browser import Look, serving
 
 pytestmark = pytest.mark.browser
 
 PAGES = ["/", "/adoption?range=90d", "/records?range=7d", "/settings", "/settings/people", "/settings/health"]
 WIDTHS = [1280, 390]
-SETTLED = (
-    "() => !document.querySelector('.loading') && [...document.querySelectorAll('figure.chart .plot')]"
-    ".every((plot) => plot.querySelector('canvas'))"
-)
 WEIGHT = 100_000
 """Bytes of a page with all that it loads, as sent."""
-
-
-class Look:
-    """A page in a browser that takes note of all that goes wrong."""
-
-    def __init__(self, chromium: Any, state: Any, width: int, theme: str) -> None:
-        self.context = chromium.new_context(
-            storage_state=state,
-            viewport={"width": width, "height": 844},
-            color_scheme=theme,
-            permissions=["clipboard-read", "clipboard-write"],
-        )
-        self.page = self.context.new_page()
-        self.complaints: list[str] = []
-        self.weight = 0
-        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else 0)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url}"))
-        self.page.on("requestfinished", self._weigh)
-
-    def _weigh(self, request: Any) -> None:
-        self.weight += request.sizes()["responseBodySize"]
-
-    def open(self, url: str) -> Any:
-        self.page.goto(url)
-        self.page.wait_for_function(SETTLED)
-        return self.page
-
-    def findings(self, axe: str) -> list[str]:
-        self.page.evaluate(axe)
-        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        return [
-            f"{one['id']}: {node['html'][:120]} ({node['failureSummary'][:200]})"
-            for one in found["violations"]
-            for node in one["nodes"]
-        ]
 
 
 @pytest.fixture(params=[(width, theme) for width in WIDTHS for theme in ("light", "dark")], ids=str)
@@ -68,6 +30,7 @@ def test_a_page_fits_and_has_no_fault(look: Look, site: Any, axe: str, path: str
     assert look.findings(axe) == []
     assert look.complaints == []
     assert look.weight < WEIGHT
+    assert look.shifts() == []
     empty = page.evaluate(
         "[...document.querySelectorAll('.panel > .inside')].filter((one) => one.innerText.trim().length < 10)"
         ".map((one) => one.parentElement.outerHTML.slice(0, 200))"
@@ -126,3 +89,18 @@ def test_it_prints_without_frame_and_whole(chromium: Any, site: Any, session: An
     assert page.evaluate("[...document.querySelectorAll('.tall')].every((box) => box.scrollHeight <= box.clientHeight)")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(246, 247, 249)"
     look.context.close()
+
+
+@pytest.mark.parametrize("path", PAGES[:3])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_comes_later_moves_nothing(chromium: Any, width: int, path: str) -> None:
+    with serving(Firm(unhurried=True), patience=0.0) as url:
+        look = Look(chromium, None, width, "light")
+        look.page.goto(f"{url}/sign-in/WELCOME1")
+        look.open(url)
+        look.complaints.clear()  # of what the first page had asked for when it was left
+        page = look.open(url + path)
+        assert page.locator(".late").count() > 0, "nothing came later, so this tests nothing"
+        assert look.shifts() == []
+        assert look.complaints == []
+        look.context.close()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from test_look import SETTLED, Look
+from real_browser import SETTLED, Look
 
 pytestmark = pytest.mark.browser
 

@@ -1,41 +1,14 @@
-"""The pages in front of the made-up firm, driven over ASGI without a socket."""
+"""The pages in front of the made-up firm."""
 
 import sys
 from pathlib import Path
 
-import anyio
-import httpx
 import pytest
-from starlette.applications import Starlette
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from firm import Firm
-
-from tellback.server.web import SESSION_COOKIE, Web, routes
-
-
-class Browser:
-    """A synchronous stand-in for a browser: keeps cookies, follows no redirect."""
-
-    def __init__(self, web: Web) -> None:
-        self.app = Starlette(routes=routes(web))
-        self.cookies: dict[str, str] = {}
-
-    def __call__(self, path: str, method: str = "GET", **more: object) -> httpx.Response:
-        async def once() -> httpx.Response:
-            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-            async with httpx.AsyncClient(
-                transport=transport, base_url="http://tellback", cookies=self.cookies
-            ) as client:
-                return await client.request(method, path, **more)  # type: ignore[arg-type]
-
-        response = anyio.run(once)
-        self.cookies.update(response.cookies)
-        return response
-
-    def post(self, path: str, **more: object) -> httpx.Response:
-        return self(path, "POST", **more)
+from fake_browser import Browser, signed_in
+from made_up_firm import Firm
 
 
 @pytest.fixture(scope="session")
@@ -61,11 +34,3 @@ def outside(firm: Firm) -> Browser:
 def browser(firm: Firm) -> Browser:
     """A browser that is signed in as admin."""
     return signed_in(firm, "admin")
-
-
-def signed_in(firm: Firm, scope: str = "admin", patience: float = 30.0) -> Browser:
-    found = Browser(firm.web(patience))
-    cookie = firm.access().sign_in(scope)
-    assert cookie
-    found.cookies[SESSION_COOKIE] = cookie
-    return found

@@ -1,8 +1,8 @@
 """Who comes in, who may order, and where a sign-in leads."""
 
 import pytest
-from conftest import Browser, signed_in
-from firm import Firm
+from fake_browser import Browser, signed_in
+from made_up_firm import Firm
 
 from tellback.server.web import SESSION_COOKIE
 

@@ -4,8 +4,8 @@ import asyncio
 import re
 
 import pytest
-from conftest import Browser, signed_in
-from firm import ABSENT, ERRORS, FEATURES, Firm, Grant
+from fake_browser import Browser, signed_in
+from made_up_firm import ABSENT, ERRORS, FEATURES, Firm, Grant
 
 PAGES = ["/", "/adoption", "/records", "/settings", "/settings/health", "/settings/people"]
 

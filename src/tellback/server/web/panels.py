@@ -30,7 +30,8 @@ class Panel:
     title: str
     build: Callable[[View], Awaitable[dict[str, Any]]]
     size: str = "m"
-    """Height kept while it loads: s, m, l (see .size-* in tellback.css)."""
+    """Height it has when it comes later (see .size-* in tellback.css): s, m, l, chart, histogram; `free` grows, for
+    what nothing stands below of."""
     wide: bool = False
     link: str = ""
     """Where the heading leads: a page of its own, the filters kept."""

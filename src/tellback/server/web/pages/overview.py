@@ -116,7 +116,7 @@ PAGE = Page(
         Panel("active", "People active per day", active, size="chart", link="/adoption"),
         Panel("arrived", "Records that came in", arrived, size="chart", link="/records"),
         Panel("features", "Most used features", features, link="/adoption"),
-        Panel("errors", "Errors that hit most people", errors, link="/records?kind=error"),
+        Panel("errors", "Top errors", errors, link="/records?kind=error"),
         Panel("teams", "Teams, least adopted first", teams, link="/adoption"),
         Panel("services", "Services", services),
     ),

@@ -58,8 +58,8 @@ PAGE = Page(
     "/records",
     (
         Panel("over_time", "Records over time", over_time, size="histogram", wide=True),
-        Panel("facets", "Narrow down", facets, size="l", bare=True),
-        Panel("rows", "Newest first", rows, size="l", bare=True),
+        Panel("facets", "Narrow down", facets, size="free", bare=True),
+        Panel("rows", "Newest first", rows, size="free", bare=True),
     ),
     own=("q", "cursor", *NARROW),
     template="records.html",
@@ -92,10 +92,10 @@ async def one(web: Web, pages: tuple[Page, ...], request: Request, grant: Grant)
         raise Refused("not_found", "There is no such record: it may have been retired, or the link is cut.", None, 404)
     record = dict(answer["rows"][0])
     here = f"{request.url.path}?{urlencode({'at': at or record['time']})}"
-    values = {**common(seen), "record": record, "request_path": here, **parts(record)}
-    if request.headers.get("hx-request"):
-        return respond(request, html("record_inside.html", values))
-    return respond(request, html("record.html", {**values, **frame(request, pages, PAGE)}))
+    values = {**common(seen), "record": record, "address": here, **parts(record)}
+    if request.headers.get("hx-request") and not request.headers.get("hx-boosted"):
+        return respond(request, html("record_inside.html", {**values, "alone": False}))
+    return respond(request, html("record.html", {**values, **frame(request, pages, PAGE), "alone": True}))
 
 
 def parts(record: dict[str, Any]) -> dict[str, Any]:

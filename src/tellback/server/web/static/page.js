@@ -87,8 +87,19 @@
     }
   });
 
+  // --- a panel that came later
+  document.addEventListener("htmx:after:swap", (event) => {
+    const panel = event.detail?.ctx?.target;
+    if (!panel?.classList?.contains("loading")) return;
+    panel.classList.replace("loading", "late");
+    panel.removeAttribute("aria-busy");
+  });
+
+  // On a narrow screen what to narrow down by starts folded.
+  const unfold = (button) => button.setAttribute("aria-expanded", String(button.getAttribute("aria-expanded") === "false"));
+
   // --- clicks
-  const actions = { theme, help: () => $("#help").showModal(), close: (button) => button.closest("dialog")?.close() };
+  const actions = { theme, help: () => $("#help").showModal(), close: (button) => button.closest("dialog")?.close(), unfold };
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-do]");
@@ -137,17 +148,9 @@
     return $('.side nav a[data-key="r"]').getAttribute("href") + "#q";
   }
 
-  // On a narrow screen the columns to narrow by come before the records; they start closed there.
-  function fold() {
-    if (!matchMedia("(max-width: 860px)").matches) return;
-    for (const box of document.querySelectorAll(".facets:not([data-folded])")) { box.open = false; box.dataset.folded = ""; }
-  }
-
-  document.addEventListener("htmx:after:swap", fold);
   document.addEventListener("keydown", pressed);
   document.addEventListener("DOMContentLoaded", () => {
     if (location.hash === "#q") $("#q")?.focus();
-    fold();
   });
 
   // --- a line on top while something is asked

@@ -5,7 +5,6 @@ in `tests/questions`. Pages are tested against this so that they can be wrong wi
 """
 
 import asyncio
-import json
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -77,6 +76,8 @@ class Firm:
     seed: int = 7
     slow: asyncio.Event | None = None
     """When set, `adoption.*` waits for it: for tests of what a page does with a slow question."""
+    unhurried: bool = False
+    """Questions take their time, each another one: panels are ready one after the other."""
     broken: str = ""
     """The name of a question that dies, as a bug would."""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -156,6 +157,8 @@ class Firm:
             raise RuntimeError("a bug in a question")
         if self.slow is not None and name.startswith("adoption."):
             await self.slow.wait()
+        if self.unhurried:
+            await asyncio.sleep(0.02 * (len(self.asked) % 10))
         more = {
             "adoption.active_users": {"period"}, "adoption.retention": {"period"},
             "records.facets": {"column", "q", *COLUMNS},
@@ -343,9 +346,8 @@ class Firm:
 
     def access(self) -> Access:
         return Access(
-            redeem=self._redeem, sign_in=self._sign_in, session=self.sessions.get,
-            sign_out=lambda cookie: self.sessions.pop(cookie, None) and None,
-            list_tokens=lambda: self.tokens, new_token=self._new_token, revoke=self._revoke, import_people=self._import,
+            self._redeem, self._sign_in, self.sessions.get, lambda cookie: self.sessions.pop(cookie, None) and None,
+            lambda: self.tokens, self._new_token, self._revoke, self._import,
         )  # fmt: skip
 
     def web(self, patience: float = 5.0) -> Web:
@@ -394,5 +396,5 @@ def _error_attrs(chance: random.Random) -> dict[str, Any]:
         "id": f"{chance.getrandbits(128):032x}",
         "frames": frames,
         "shot": "sq10",
-        "tags": json.loads('["gpu", "otter"]'),
+        "tags": ["gpu", "otter"],
     }
