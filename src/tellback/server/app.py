@@ -45,7 +45,7 @@ STOP_SECONDS = 25
 """For stopping as a whole. What is not loaded by then is in the journal."""
 
 WATCH_SECONDS = 0.25
-"""Between looks for what the command line changed in the directory of people."""
+"""Between looks at the database of decisions, which the command line changes beside us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +197,9 @@ class Server:
             await asyncio.sleep(WATCH_SECONDS)
             try:
                 await asyncio.to_thread(self.people)
+                await asyncio.to_thread(self.access.keep_uses)
             except Exception as error:  # tried again at the next look; what is there stays as it is
-                log.error("the directory of people could not be brought into the store: %s", error)
+                log.error("the database of decisions could not be read or written: %s", error)
 
 
 @dataclass(frozen=True, slots=True)
