@@ -67,7 +67,7 @@ def test_what_the_server_brings_is_named_when_it_is_missing(in_process: Start, t
 def test_asking_a_server_needs_nothing_but_the_client(in_process: Start) -> None:
     process = in_process(
         "import sys; from tellback.cli import main; code = main(['ask', 'x', '--url', 'http://127.0.0.1:9']);"
-        "print(code, [n for n in sys.modules if n in ('duckdb', 'sqlalchemy', 'starlette', 'msgspec')])"
+        "print(code, [n for n in sys.modules if n in ('duckdb', 'sqlalchemy', 'starlette', 'uvicorn')])"
     )
     out, error = process.communicate(timeout=60)
     assert out == "3 []\n", error
