@@ -70,7 +70,7 @@ async def retention(view: View) -> dict[str, Any]:
     # By day, a heatmap has too many columns to be read; the bar's choice of week or month holds.
     period = period_of(view, "week")
     period = "week" if period == "day" else period
-    rows, width = charts.cohorts(await view.ask("adoption.retention", period=period, limit="1000"))
+    rows, width = charts.cohorts(await view.ask("adoption.retention", period=period))
     return {"cohorts": rows, "width": width, "period": period}
 
 

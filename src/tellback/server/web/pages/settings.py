@@ -50,7 +50,7 @@ class Settings:
         scope = str(sent.get("scope", ""))
         if scope not in SCOPES:
             raise Refused("bad_scope", f"A token may be one of {', '.join(SCOPES)}, not “{scope}”.", "scope")
-        project = str(sent.get("project", "")).strip() or "1"
+        project = str(sent.get("project", "")).strip()
         text = await run_in_threadpool(self.web.access.new_token, frozenset({scope}), project)
         return await self._tokens(request, grant, new=text, scope=scope)
 
