@@ -25,6 +25,9 @@ REST = 0.35
 """Seconds from the beginning of a load to that of the next while records stream in. A record that comes after a pause
 is loaded at once."""
 
+ENOUGH_SECONDS = 0.15
+"""Of loading that has gathered and ends the rest early."""
+
 CHECKPOINT_SECONDS = 30.0
 CHECKPOINT_FILES = 256
 
@@ -73,7 +76,10 @@ class Loader:
                 files = self.journal.take(0.5)
                 started = time.monotonic()
                 self._load_all(files)
-                self._stop.wait(max(REST - (time.monotonic() - started), 0.02) if files else 0.02)
+                if files:
+                    self._rest(started + REST)
+                else:
+                    self._stop.wait(0.02)
                 self._maybe_checkpoint()
             except Exception:
                 log.exception("the loader stumbled; trying again")
@@ -81,6 +87,12 @@ class Loader:
         if self.failed is None:
             self._load_all(self.journal.take(0))
         self._checkpoint()
+
+    def _rest(self, until: float) -> None:
+        """Let records gather, but not more than can be loaded soon."""
+        self._stop.wait(0.02)
+        while time.monotonic() < until and self.behind < ENOUGH_SECONDS and not self._stop.is_set():
+            self._stop.wait(0.02)
 
     def _load_all(self, files: Sequence[Closed]) -> None:
         """Fresh files together; those that were there when a process died each alone."""
