@@ -21,11 +21,11 @@ from tellback.server.store.load import Unloadable
 
 log = logging.getLogger("tellback.server.store")
 
-REST = 0.35
+REST = 0.45
 """Seconds from the beginning of a load to that of the next while records stream in. A record that comes after a pause
 is loaded at once."""
 
-ENOUGH_SECONDS = 0.15
+ENOUGH_SECONDS = 0.25
 """Of loading that has gathered and ends the rest early."""
 
 CHECKPOINT_SECONDS = 30.0
