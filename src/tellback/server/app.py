@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -20,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from tellback.server.folder import DataFolder, FolderError
+from tellback.server.folder import DataFolder
 from tellback.server.intake.contract import Batch
 from tellback.server.intake.http import Authenticate, Intake, Receive, Scope, Send
 from tellback.server.intake.seen import Index
@@ -30,7 +29,7 @@ from tellback.version import __version__
 
 log = logging.getLogger("tellback.server")
 
-BEHIND_SECONDS = 0.3
+BEHIND_SECONDS = 0.5
 """Of loading that may be waiting; beyond, intake waits, so that a record is visible within a second."""
 
 BACKLOG = 512 << 20
@@ -61,16 +60,7 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.folder = DataFolder(settings.data)
-        try:
-            self.store = Store(self.folder.store, zone=settings.zone)
-        except duckdb.Error as error:
-            self.folder.close()
-            raise FolderError(
-                f"{self.folder.store} cannot be opened: {error}; what is in {self.folder.journal} is safe"
-            ) from None
-        except ValueError:
-            self.folder.close()
-            raise
+        self.store = Store(self.folder.store, zone=settings.zone)
         self.seen = Index(self.store.ranges(), self.store.digests())
         self.access = open_access(self.folder)
         self.started = time.time_ns()

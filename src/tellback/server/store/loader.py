@@ -4,6 +4,7 @@ It loads at once what is there, then rests for as long as keeps a record's way u
 while the last ones are loaded, and larger files cost less per record. When it falls behind, intake waits for it.
 """
 
+import contextlib
 import json
 import logging
 import threading
@@ -25,7 +26,10 @@ REST = 0.45
 """Seconds from the beginning of a load to that of the next while records stream in. A record that comes after a pause
 is loaded at once."""
 
-ENOUGH_SECONDS = 0.25
+MARGIN = 1.5
+"""Requests that were let in before the backlog was looked at add to it."""
+
+ENOUGH_SECONDS = 0.35
 """Of loading that has gathered and ends the rest early."""
 
 CHECKPOINT_SECONDS = 30.0
@@ -67,8 +71,8 @@ class Loader:
 
     @property
     def behind(self) -> float:
-        """Seconds that loading the backlog will take."""
-        return self.journal.backlog / self.rate
+        """Seconds that loading the backlog will take, with what is let in meanwhile."""
+        return MARGIN * self.journal.backlog / self.rate
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -122,7 +126,7 @@ class Loader:
                 self._salvage(group)
             else:
                 self.store.load(group)
-        except (duckdb.Error, Unloadable) as error:
+        except (duckdb.Error, Unloadable, OSError) as error:
             if not self._rescue(group, error):
                 return False
         self.failed = None
@@ -144,7 +148,7 @@ class Loader:
                 self.store.reopen()
             done = self.store.loaded()  # what a commit reported as failed may have reached all the same
             self._salvage([file for file in group if file.name not in done])
-        except (duckdb.Error, Unloadable, OSError) as again:
+        except Exception as again:  # whatever it is, the files must come back
             self.failed = again
             self.journal.again(group)
             self._note()
@@ -170,10 +174,12 @@ class Loader:
     def _note(self, *group: Closed) -> None:
         """What is being loaded from now on. Survives the process, not the machine: a power cut blames no file."""
         counts = self._before | {file.name: self._before.get(file.name, 0) + 1 for file in group}
-        if counts:
-            self._attempts.write_text(json.dumps(counts))
-        else:
-            self._attempts.unlink(missing_ok=True)
+        # On a full disk the journal comes first; a note that is not there only delays the blame by one start.
+        with contextlib.suppress(OSError):
+            if counts:
+                self._attempts.write_text(json.dumps(counts))
+            else:
+                self._attempts.unlink(missing_ok=True)
 
     def _maybe_checkpoint(self) -> None:
         if self._loaded and (
