@@ -100,6 +100,9 @@ def test_what_cannot_be_is_refused_in_words(tmp_path: Path) -> None:
     assert "0 to 65535" in refused("--data", data, "--port", "99999")
     (tmp_path / "file").write_text("")
     assert "as data directory" in refused("--data", str(tmp_path / "file"), "--port", "0")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "store.duckdb").write_bytes(b"no database" * 10_000)
+    assert "cannot be opened" in refused("--data", str(tmp_path / "broken"), "--port", "0")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert "cannot listen" in refused("--data", data, "--port", str(taken.getsockname()[1]))
 

@@ -1,7 +1,7 @@
 """The HTTP side of intake, raw ASGI: reads a bounded body, asks who sends, lets the wire decode, waits for the journal.
 
-One decode runs at a time. It holds the interpreter anyway, and what it makes depends on what was accepted before it;
-small bodies are decoded in the event loop, large ones in a thread so that other requests are still heard.
+One body is decompressed and decoded at a time. Decoding holds the interpreter anyway, and what it makes depends on what
+was accepted before it; small bodies are decoded in the event loop, large ones in a thread, so that others are heard.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import logging
 import time
 import urllib.parse
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from tellback.record import MAX_BODY
 from tellback.server.grant import WRITE, Grant
@@ -21,6 +21,8 @@ from tellback.server.intake.seen import Index
 
 log = logging.getLogger("tellback.server.intake")
 
+_T = TypeVar("_T")
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -30,6 +32,9 @@ Authenticate = Callable[[str, str | None], Grant | None]
 
 _INLINE = 1 << 20
 """Bytes of a body that is decoded in the event loop: some 8 ms."""
+
+_LARGE = 4
+"""Bodies over `_INLINE` that are held at once, so that their senders cannot fill the memory."""
 
 _ROOM_SECONDS = 5.0
 """How long a request waits for the loader to catch up before it is sent away."""
@@ -57,6 +62,7 @@ class Intake:
         self.sink = sink
         self.limit = limit
         self._turn = asyncio.Lock()
+        self._large = asyncio.Semaphore(_LARGE)
         self._routes = [(pattern.split("/"), wire) for wire in wires().values() for pattern in wire.paths]
 
     def match(self, path: str) -> tuple[Wire, dict[str, str]] | None:
@@ -104,25 +110,22 @@ class Intake:
             raise Refusal(
                 429, "busy", "more comes in than can be stored: send it again later", headers={"retry-after": "2"}
             ) from None
-        try:
-            async with asyncio.timeout(_BODY_SECONDS):
-                raw = await self._body(headers, receive)
-        except TimeoutError:
-            raise Refusal(408, "slow_body", f"the body did not come within {_BODY_SECONDS:.0f} s", "body") from None
-        body = decompressed(raw, headers.get("content-encoding", ""), self.limit)
-        request = Request(
-            path=scope["path"],
-            params=params,
-            query=query,
-            headers=headers,
-            peer=(scope.get("client") or ("",))[0],
-            grant=grant,
-            user=user,
-            received=time.time_ns(),
-            body=body,
-            seen=self.seen,
-        )
-        batch, durable = await self._append(wire, request)
+        length = headers.get("content-length", "")
+        small = length.isdigit() and int(length) <= _INLINE
+        async with contextlib.nullcontext() if small else self._large:
+            request = Request(
+                path=scope["path"],
+                params=params,
+                query=query,
+                headers=headers,
+                peer=(scope.get("client") or ("",))[0],
+                grant=grant,
+                user=user,
+                received=0,
+                body=await self._body(length, receive),
+                seen=self.seen,
+            )
+            batch, durable = await self._append(wire, request)
         try:
             await durable
         except (Unavailable, OSError) as error:
@@ -148,29 +151,33 @@ class Intake:
             raise Refusal(403, "not_a_write_token", "this token may not write: make one with --write", "Authorization")
         return grant, given[1]
 
-    async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes:
-        length = headers.get("content-length", "")
+    async def _body(self, length: str, receive: Receive) -> bytes:
+        """As it came, still encoded."""
         if length.isdigit() and int(length) > self.limit:
             raise too_large(self.limit)
         body = bytearray()
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise _Gone
-            body += message.get("body", b"")
-            if len(body) > self.limit:
-                raise too_large(self.limit)
-            if not message.get("more_body"):
-                return bytes(body)
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise _Gone
+                    body += message.get("body", b"")
+                    if len(body) > self.limit:
+                        raise too_large(self.limit)
+                    if not message.get("more_body"):
+                        return bytes(body)
+        except TimeoutError:
+            raise Refusal(408, "slow_body", f"the body did not come within {_BODY_SECONDS:.0f} s", "body") from None
 
     async def _append(self, wire: Wire, request: Request) -> tuple[Batch, Awaitable[None]]:
+        encoding = request.headers.get("content-encoding", "")
         async with self._turn:
+            request.body = await _run(request.body, decompressed, request.body, encoding, self.limit)
+            request.received = time.time_ns()
             while True:
                 epoch = self.seen.epoch
-                if len(request.body) <= _INLINE:
-                    batch = wire.decode(request)
-                else:
-                    batch = await asyncio.to_thread(wire.decode, request)
+                batch = await _run(request.body, wire.decode, request)
                 # A failed sync while the thread was at it took back what this batch may count on.
                 if self.seen.epoch == epoch:
                     break
@@ -195,6 +202,13 @@ def unavailable(error: Exception) -> Refusal:
 
 class _Gone(Exception):  # noqa: N818 - the sender went away before its request was whole
     pass
+
+
+async def _run(body: bytes, work: Callable[..., _T], *arguments: object) -> _T:
+    """In the event loop where `body` is small, in a thread where it is not."""
+    if len(body) <= _INLINE:
+        return work(*arguments)
+    return await asyncio.to_thread(work, *arguments)
 
 
 async def _nothing() -> None:

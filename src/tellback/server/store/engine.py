@@ -42,8 +42,8 @@ class Store:
     def __init__(
         self, path: Path, *, zone: str | None = None, threads: int | None = None, memory: str | None = None
     ) -> None:
-        """Opens or makes the file. `zone` (IANA) is fixed by the first opening: ValueError when another is asked
-        for later, or when it is no zone."""
+        """Opens or makes the file. `zone` (IANA) is fixed by the first opening. Raises ValueError when another is
+        asked for later, when it is no zone, and when the file cannot be opened."""
         if zone is not None and not is_zone(zone):
             raise ValueError(f"{zone!r} is no time zone: give an IANA name such as Europe/Berlin")
         self.path = path
@@ -65,7 +65,10 @@ class Store:
         self._forget_unlinked()
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
-        connection = duckdb.connect(str(self.path), config=self._config)
+        try:
+            connection = duckdb.connect(str(self.path), config=self._config)
+        except duckdb.Error as error:
+            raise ValueError(f"{self.path} cannot be opened: {error}; what is in the journal is safe") from None
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(TABLES)
         connection.execute(MACROS)

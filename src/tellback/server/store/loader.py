@@ -4,6 +4,7 @@ It loads at once what is there, then rests for as long as keeps a record's way u
 while the last ones are loaded, and larger files cost less per record. When it falls behind, intake waits for it.
 """
 
+import contextlib
 import json
 import logging
 import threading
@@ -21,9 +22,15 @@ from tellback.server.store.load import Unloadable
 
 log = logging.getLogger("tellback.server.store")
 
-REST = 0.35
+REST = 0.45
 """Seconds from the beginning of a load to that of the next while records stream in. A record that comes after a pause
 is loaded at once."""
+
+MARGIN = 1.5
+"""Requests that were let in before the backlog was looked at add to it."""
+
+ENOUGH_SECONDS = 0.35
+"""Of loading that has gathered and ends the rest early."""
 
 CHECKPOINT_SECONDS = 30.0
 CHECKPOINT_FILES = 256
@@ -64,8 +71,8 @@ class Loader:
 
     @property
     def behind(self) -> float:
-        """Seconds that loading the backlog will take."""
-        return self.journal.backlog / self.rate
+        """Seconds that loading the backlog will take, with what is let in meanwhile."""
+        return MARGIN * self.journal.backlog / self.rate
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -73,7 +80,10 @@ class Loader:
                 files = self.journal.take(0.5)
                 started = time.monotonic()
                 self._load_all(files)
-                self._stop.wait(max(REST - (time.monotonic() - started), 0.02) if files else 0.02)
+                if files:
+                    self._rest(started + REST)
+                else:
+                    self._stop.wait(0.02)
                 self._maybe_checkpoint()
             except Exception:
                 log.exception("the loader stumbled; trying again")
@@ -81,6 +91,12 @@ class Loader:
         if self.failed is None:
             self._load_all(self.journal.take(0))
         self._checkpoint()
+
+    def _rest(self, until: float) -> None:
+        """Let records gather, but not more than can be loaded soon."""
+        self._stop.wait(0.02)
+        while time.monotonic() < until and self.behind < ENOUGH_SECONDS and not self._stop.is_set():
+            self._stop.wait(0.02)
 
     def _load_all(self, files: Sequence[Closed]) -> None:
         """Fresh files together; those that were there when a process died each alone."""
@@ -110,7 +126,7 @@ class Loader:
                 self._salvage(group)
             else:
                 self.store.load(group)
-        except (duckdb.Error, Unloadable) as error:
+        except (duckdb.Error, Unloadable, OSError) as error:
             if not self._rescue(group, error):
                 return False
         self.failed = None
@@ -132,7 +148,7 @@ class Loader:
                 self.store.reopen()
             done = self.store.loaded()  # what a commit reported as failed may have reached all the same
             self._salvage([file for file in group if file.name not in done])
-        except (duckdb.Error, Unloadable, OSError) as again:
+        except Exception as again:  # whatever it is, the files must come back
             self.failed = again
             self.journal.again(group)
             self._note()
@@ -158,10 +174,12 @@ class Loader:
     def _note(self, *group: Closed) -> None:
         """What is being loaded from now on. Survives the process, not the machine: a power cut blames no file."""
         counts = self._before | {file.name: self._before.get(file.name, 0) + 1 for file in group}
-        if counts:
-            self._attempts.write_text(json.dumps(counts))
-        else:
-            self._attempts.unlink(missing_ok=True)
+        # On a full disk the journal comes first; a note that is not there only delays the blame by one start.
+        with contextlib.suppress(OSError):
+            if counts:
+                self._attempts.write_text(json.dumps(counts))
+            else:
+                self._attempts.unlink(missing_ok=True)
 
     def _maybe_checkpoint(self) -> None:
         if self._loaded and (
