@@ -60,7 +60,9 @@ def test_slices_are_split_until_the_server_takes_them(server: Server, spool: Pat
 
 
 @pytest.mark.parametrize(
-    ("body", "lost"), [({"accepted": 0, "rejected": 1, "errors": []}, {}), ({"oops": 1}, {"refused": 1})], ids=["ours", "other"]
+    ("body", "lost"),
+    [({"accepted": 0, "rejected": 1, "errors": []}, {}), ({"oops": 1}, {"refused": 1})],
+    ids=["ours", "other"],
 )
 def test_a_poisoned_slice_is_set_aside_and_not_tried_again(
     server: Server, spool: Path, body: Any, lost: dict[str, int]
@@ -184,6 +186,7 @@ def test_the_budget_takes_the_oldest_and_counts(spool: Path) -> None:
     assert left[-1]["name"] == "mine"
     budget.enforce(own, lambda header: True, most=1)
     assert own.over_budget
-    assert [record["name"] for record in lines(spool) if record["kind"] == "event"] == ["mine"]  # the active one is never taken
+    # The active one is never taken.
+    assert [record["name"] for record in lines(spool) if record["kind"] == "event"] == ["mine"]
     assert own.lost.total() == {"budget": orphaned}
     assert len(segments(spool)) == 1

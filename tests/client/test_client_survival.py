@@ -21,9 +21,8 @@ SRC = str(Path(tellback.__file__).parents[1])
 
 def start(code: str, **environ: str) -> subprocess.Popen[bytes]:
     env = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "PYTHONPATH": SRC, **environ}
-    return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(code)], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(code)]
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def run(code: str, **environ: str) -> str:
@@ -82,8 +81,8 @@ def test_sigkill_in_a_tight_loop_twenty_times(tmp_path: Path, capsys: pytest.Cap
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize("fork", ["os.fork()", "ctypes.PyDLL(None).fork()"], ids=["python", "unseen"])
 def test_forks_keep_apart(tmp_path: Path, fork: str) -> None:
-    # CPython cannot survive a fork that it does not see while any other thread waits for the GIL: the child waits for that
-    # thread for ever (FORCE_SWITCHING in ceval_gil.c). So the unseen fork is made while the keeper sleeps.
+    # CPython cannot survive a fork that it does not see while any other thread waits for the GIL: the child waits for
+    # that thread for ever (FORCE_SWITCHING in ceval_gil.c). So the unseen fork is made while the keeper sleeps.
     quiet = "time.sleep(0.15)" if "ctypes" in fork else "pass"
     run(
         f"""
@@ -117,7 +116,8 @@ def test_forks_keep_apart(tmp_path: Path, fork: str) -> None:
         TELLBACK_SPOOL=str(tmp_path),
     )
     records = lines(tmp_path)
-    assert Counter(record["name"] for record in records) == {"before": 1000, "child": 9000, "grandchild": 9000, "e": 10000}
+    counts = Counter(record["name"] for record in records)
+    assert counts == {"before": 1000, "child": 9000, "grandchild": 9000, "e": 10000}
     assert numbers(records) == list(range(10000))
     for name in ("child", "grandchild"):
         for child in range(3):

@@ -38,7 +38,9 @@ def test_the_environment_disables_and_touches_nothing(
     assert not spool.exists()
 
 
-@pytest.mark.parametrize(("word", "off"), [("False", False), ("0", False), ("no", False), ("TRUE", True), ("please", True)])
+@pytest.mark.parametrize(
+    ("word", "off"), [("False", False), ("0", False), ("no", False), ("TRUE", True), ("please", True)]
+)
 def test_words_for_yes_and_no(monkeypatch: pytest.MonkeyPatch, word: str, off: bool) -> None:
     chosen, wrong = settings.read({"spool": "/s"}, {"TELLBACK_DISABLE": word})
     assert chosen.disable is off
@@ -84,7 +86,12 @@ def test_a_broken_button_file_is_told_of(spool: Path, tmp_path: Path, caplog: py
 
 @pytest.mark.parametrize(
     ("given", "word"),
-    [({"url": "localhost:8321"}, "http://"), ({"url": 5.5}, "text"), ({"interval": "soon"}, "interval"), ({"token": "a b"}, "token")],
+    [
+        ({"url": "localhost:8321"}, "http://"),
+        ({"url": 5.5}, "text"),
+        ({"interval": "soon"}, "interval"),
+        ({"token": "a b"}, "token"),
+    ],
 )
 def test_wrong_settings_are_said_and_got_over(
     spool: Path, caplog: pytest.LogCaptureFixture, given: dict[str, Any], word: str
@@ -150,7 +157,8 @@ def test_log_records_and_the_errors_in_them(recorded: Callable[[], list[dict[str
         logger.removeHandler(handler)
         logging.getLogger("tellback").removeHandler(handler)
     wrote, error, omg, unfit = recorded()
-    assert (wrote["kind"], wrote["name"], wrote["level"], wrote["message"]) == ("log", "rig.export", "warn", "wrote 3 files")
+    assert (wrote["kind"], wrote["name"], wrote["level"]) == ("log", "rig.export", "warn")
+    assert wrote["message"] == "wrote 3 files"
     assert (wrote["attrs"]["template"], wrote["attrs"]["shot"]) == ("wrote %d files", "sq10")
     assert (error["kind"], error["name"], error["message"]) == ("error", "KeyError", "'bone'")
     assert omg["attrs"]["error"] == error["attrs"]["id"]

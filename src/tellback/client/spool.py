@@ -38,8 +38,8 @@ class Spool:
     """Made by `init`; `append` is all that a record needs."""
 
     __slots__ = (
-        "_header", "_locks", "_making", "_page", "_retry", "_start", "active", "background", "closed", "folder", "late_rotations", "lost",
-        "over_budget", "own", "pid", "root", "rotations", "shelf", "spares", "write",
+        "_header", "_locks", "_making", "_page", "_retry", "_start", "active", "background", "closed", "folder",
+        "late_rotations", "lost", "over_budget", "own", "pid", "root", "rotations", "shelf", "spares", "write",
     )  # fmt: skip
 
     def __init__(self, root: Path, header: Callable[[int], bytes], background: Background) -> None:
@@ -168,7 +168,7 @@ class Spool:
         now = time.monotonic()
         if self.over_budget or now < self._retry:
             return None
-        # A signal handler that interrupts the making needs one, too: a small one, or the next signal interrupts it again.
+        # A signal handler that interrupts the making needs one, too: a small one, lest the next signal interrupt it.
         size = LARGEST if need > FIRST // 2 else FIRST if self._making else self.next_size()
         self._making += 1
         try:
