@@ -14,8 +14,8 @@ from tellback.record import HEADER_OFFSET, HEADER_PROCESS, HEADER_SEGMENT, Line
 
 
 class Server:
-    """Keeps accepted lines by (segment, offset). `script` holds (status, headers, body) to answer instead, first to last;
-    `None` in it is a normal answer, "stall" accepts and never answers."""
+    """Keeps accepted lines by (segment, offset). `script` holds (status, headers, body) to answer instead, first to
+    last; `None` in it is a normal answer, "stall" accepts and never answers."""
 
     def __init__(self, *, token: str | None = None) -> None:
         self.token = token
@@ -32,7 +32,7 @@ class Server:
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:  # noqa: N802 -- the name http.server wants
+            def do_POST(self) -> None:
                 outer.answer(self)
 
             def log_message(self, *_: object) -> None:

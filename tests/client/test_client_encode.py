@@ -19,7 +19,6 @@ from tellback.client.clean import Cleaner
 from tellback.client.encode import ALTERED, level_of, line, time_of
 from tellback.record import INT64_MAX, INT64_MIN, LEVELS, MAX_DEPTH, MAX_LINE, MAX_TEXT, Line
 
-
 patient = settings(
     deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=200
 )
@@ -101,13 +100,8 @@ anything = st.recursive(
     max_leaves=12,
 )
 attributes = st.dictionaries(st.text(st.characters(), min_size=1, max_size=8), anything, max_size=5)
-own_fields = st.fixed_dictionaries(
-    {},
-    optional={
-        name: anything
-        for name in ("time", "name", "level", "message", "user", "session", "run", "trace", "span", "parent", "duration", "value")
-    },
-)
+_OWN = ("time", "name", "level", "message", "user", "session", "run", "trace", "span", "parent", "duration", "value")
+own_fields = st.fixed_dictionaries({}, optional=dict.fromkeys(_OWN, anything))
 
 
 def depth_of(value: Any) -> int:
@@ -143,7 +137,9 @@ def test_anything_becomes_a_line_that_is_a_record(fields: dict[str, Any], attrs:
 
 @given(attrs=attributes, fields=own_fields)
 @patient
-def test_an_event_never_raises_and_writes_a_record(recording: Any, fields: dict[str, Any], attrs: dict[str, Any]) -> None:
+def test_an_event_never_raises_and_writes_a_record(
+    recording: Any, fields: dict[str, Any], attrs: dict[str, Any]
+) -> None:
     name = fields.pop("name", "n")
     clash = set(attrs) & {*fields, "time", "level", "message", "user", "session", "run", "trace", "span", "parent"}
     attrs = {key: value for key, value in attrs.items() if key not in clash | {"duration", "value"}}

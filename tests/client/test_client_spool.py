@@ -367,9 +367,8 @@ def test_network_file_systems_are_told(tmp_path: Path) -> None:
         f"/dev/sda / ext4 rw 0 0\nfiler:/v {tmp_path}/home nfs4 rw 0 0\nx {tmp_path}/home/fast ext4 rw 0 0\n"
         f"y {tmp_path}/a\\040b fuse.sshfs rw 0 0\n"
     )
-    kinds = [
-        folder.remote_filesystem(tmp_path / name, str(mounts)) for name in ("home/u/.cache", "home/fast/u", "a b/c", "z")
-    ]
+    places = ("home/u/.cache", "home/fast/u", "a b/c", "z")
+    kinds = [folder.remote_filesystem(tmp_path / name, str(mounts)) for name in places]
     assert kinds == ["nfs4", None, "fuse.sshfs", None]
 
 

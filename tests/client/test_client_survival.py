@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from intake_stub import Server
-from spool_files import lines
+from spool_files import lines, whole_lines
 
 import tellback
 
@@ -21,9 +21,8 @@ SRC = str(Path(tellback.__file__).parents[1])
 
 def start(code: str, **environ: str) -> subprocess.Popen[bytes]:
     env = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "PYTHONPATH": SRC, **environ}
-    return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(code)], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(code)]
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def run(code: str, **environ: str) -> str:
@@ -80,21 +79,26 @@ def test_sigkill_in_a_tight_loop_twenty_times(tmp_path: Path, capsys: pytest.Cap
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("fork", ["os.fork()", "ctypes.CDLL(None).fork()"], ids=["python", "unseen"])
+@pytest.mark.parametrize("fork", ["os.fork()", "ctypes.PyDLL(None).fork()"], ids=["python", "unseen"])
 def test_forks_keep_apart(tmp_path: Path, fork: str) -> None:
+    # CPython cannot survive a fork that it does not see while any other thread waits for the GIL: the child waits for
+    # that thread for ever (FORCE_SWITCHING in ceval_gil.c). So the unseen fork is made while the keeper sleeps.
+    quiet = "time.sleep(0.15)" if "ctypes" in fork else "pass"
     run(
         f"""
-        import ctypes, os
+        import ctypes, os, time
         import tellback
         tellback.init(service="forks")
         for n in range(1000):
             tellback.event("before", n=n)
+        {quiet}
         children = []
         for child in range(3):
             pid = {fork}
             if pid == 0:
                 for n in range(3000):
                     tellback.event("child", n=n, child=child)
+                {quiet}
                 grandchild = {fork}
                 if grandchild == 0:
                     for n in range(3000):
@@ -103,6 +107,7 @@ def test_forks_keep_apart(tmp_path: Path, fork: str) -> None:
                 os.waitpid(grandchild, 0)
                 os._exit(0)
             children.append(pid)
+            {quiet}
         for n in range(10000):
             tellback.event("e", n=n)
         for pid in children:
@@ -111,14 +116,16 @@ def test_forks_keep_apart(tmp_path: Path, fork: str) -> None:
         TELLBACK_SPOOL=str(tmp_path),
     )
     records = lines(tmp_path)
-    assert Counter(record["name"] for record in records) == {"before": 1000, "child": 9000, "grandchild": 9000, "e": 10000}
+    counts = Counter(record["name"] for record in records)
+    assert counts == {"before": 1000, "child": 9000, "grandchild": 9000, "e": 10000}
     assert numbers(records) == list(range(10000))
     for name in ("child", "grandchild"):
         for child in range(3):
             own = [r["attrs"]["n"] for r in records if r["name"] == name and r["attrs"]["child"] == child]
             assert sorted(own) == list(range(3000))
     # Each process in a folder of its own, with a pid of its own.
-    pids = [json.loads(path.read_bytes().split(b"\n")[0])["pid"] for path in tmp_path.glob("*/*.ndjson")]
+    firsts = [whole_lines(path)[:1] for path in tmp_path.glob("*/*.ndjson")]  # none: a spare in the making at the end
+    pids = [json.loads(first[0])["pid"] for first in firsts if first]
     assert len(set(pids)) == 7
 
 
@@ -185,7 +192,7 @@ def test_another_token_is_another_destination(tmp_path: Path, server: Server) ->
     tellback.init("s", url="http://127.0.0.1:9", token="a", spool=tmp_path)
     tellback.event("e")
     tellback.close(0)
-    (path,) = tmp_path.glob("*/*.ndjson")
+    (path,) = [path for path in tmp_path.glob("*/*.ndjson") if len(whole_lines(path)) > 1]
     path.write_bytes(path.read_bytes().replace(b"http://127.0.0.1:9", server.url.encode()))
     assert b'"a"' not in path.read_bytes().splitlines()[0]  # its hash is there, the token is not
     tellback.init("s", url=server.url, token="b", spool=tmp_path)

@@ -53,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
             time.sleep(args.interval if complete else max(delivery.wait, 0.1))
         except KeyboardInterrupt:
             return 0
+    delivery.close()
     if complete:
         return 0
     return 4 if delivery.status in (401, 403) else 3

@@ -38,8 +38,8 @@ class Spool:
     """Made by `init`; `append` is all that a record needs."""
 
     __slots__ = (
-        "_header", "_locks", "_making", "_page", "_retry", "_start", "active", "background", "closed", "folder", "late_rotations", "lost",
-        "over_budget", "own", "pid", "root", "rotations", "shelf", "spares", "write",
+        "_header", "_locks", "_making", "_page", "_retry", "_start", "active", "background", "closed", "folder",
+        "late_rotations", "lost", "over_budget", "own", "pid", "root", "rotations", "shelf", "spares", "write",
     )  # fmt: skip
 
     def __init__(self, root: Path, header: Callable[[int], bytes], background: Background) -> None:
@@ -168,7 +168,7 @@ class Spool:
         now = time.monotonic()
         if self.over_budget or now < self._retry:
             return None
-        # A signal handler that interrupts the making needs one, too: a small one, or the next signal interrupts it again.
+        # A signal handler that interrupts the making needs one, too: a small one, lest the next signal interrupt it.
         size = LARGEST if need > FIRST // 2 else FIRST if self._making else self.next_size()
         self._making += 1
         try:
@@ -190,17 +190,16 @@ class Spool:
 
     def refill(self) -> None:
         """Have spares ready: one, and two once the process has shown that it writes much. By the keeper alone."""
-        while len(self.spares) < (2 if self.rotations else 1) and not (self.over_budget or self.closed):
-            folder = self.folder
-            try:
-                fresh = self._create(self.next_size())
-            except OSError:
-                return  # the disk is full or the folder is gone; a call that needs one tries again and counts
-            prefault(fresh.map, fresh.size)
-            if folder is not self.folder or self.closed:
-                fresh.delete()
-                return
-            self.spares.append(fresh)
+        while len(self.spares) < (2 if self.rotations else 1) and not self.over_budget:
+            with self.shelf:  # lest `close` overlook a spare in the making
+                if self.closed:
+                    return
+                try:
+                    fresh = self._create(self.next_size())
+                except OSError:
+                    return  # the disk is full or the folder is gone; a call that needs one tries again and counts
+                prefault(fresh.map, fresh.size)
+                self.spares.append(fresh)
 
     def drop_spares(self) -> None:
         while self.spares:
@@ -255,10 +254,10 @@ class Spool:
                 return
             self.closed = True
             self.write = _unstarted
-            self.drop_spares()
             if not self.shelf.acquire(timeout=1):
                 return  # a thread hangs on the disk: all stays as it is, for the next process
             try:
+                self.drop_spares()
                 self._shut()
             finally:
                 self.shelf.release()
