@@ -75,19 +75,18 @@ class Firm:
 
     empty: bool = False
     seed: int = 7
-    slow: asyncio.Event | None = None
-    """When set, `adoption.*` waits for it: for tests of what a page does with a slow question."""
+    slow: asyncio.Event | None = None  # `adoption.*` waits for it
     unhurried: bool = False
     """Questions take their time, each another one: panels are ready one after the other."""
-    broken: str = ""
-    """The name of a question that dies, as a bug would."""
+    broken: str = ""  # the name of a question that dies, as a bug would
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     people: dict[str, str] = field(default_factory=dict)
     records: list[dict[str, Any]] = field(default_factory=list)
-    tokens: list[Token] = field(default_factory=list)
     sessions: dict[str, Grant] = field(default_factory=dict)
     codes: set[str] = field(default_factory=lambda: {"WELCOME1"})
     asked: list[tuple[str, dict[str, list[str]]]] = field(default_factory=list)
+
+    tokens: list[Token] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         made = (self.now - timedelta(days=80)).isoformat()

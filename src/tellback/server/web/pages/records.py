@@ -129,4 +129,7 @@ def _pairs(value: Any) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
+    if isinstance(value, str):
+        return value
+    flat = json.dumps(value, ensure_ascii=False)
+    return flat if len(flat) <= 80 else json.dumps(value, ensure_ascii=False, indent=1)
