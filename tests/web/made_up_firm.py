@@ -1,7 +1,6 @@
 """A made-up firm in memory, behind the pages' own contract: 90 days, 14 teams, two of which never came.
 
-It answers each question from its records, by plain Python, with the contract's shapes; what a question means is tested
-in `tests/questions`. Pages are tested against this so that they can be wrong without a store being wrong.
+It answers each question from its records with the contract's shapes; what a question means is tested elsewhere.
 """
 
 import asyncio
@@ -74,19 +73,18 @@ class Firm:
 
     empty: bool = False
     seed: int = 7
-    slow: asyncio.Event | None = None
-    """When set, `adoption.*` waits for it: for tests of what a page does with a slow question."""
+    slow: asyncio.Event | None = None  # `adoption.*` waits for it
     unhurried: bool = False
     """Questions take their time, each another one: panels are ready one after the other."""
-    broken: str = ""
-    """The name of a question that dies, as a bug would."""
+    broken: str = ""  # the name of a question that dies, as a bug would
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     people: dict[str, str] = field(default_factory=dict)
     records: list[dict[str, Any]] = field(default_factory=list)
-    tokens: list[Token] = field(default_factory=list)
     sessions: dict[str, Grant] = field(default_factory=dict)
     codes: set[str] = field(default_factory=lambda: {"WELCOME1"})
     asked: list[tuple[str, dict[str, list[str]]]] = field(default_factory=list)
+
+    tokens: list[Token] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         made = (self.now - timedelta(days=80)).isoformat()
@@ -161,8 +159,8 @@ class Firm:
             await asyncio.sleep(0.02 * (len(self.asked) % 10))
         more = {
             "adoption.active_users": {"period"}, "adoption.retention": {"period"},
-            "records.facets": {"column", "q", *COLUMNS},
-            "records.histogram": {"step", "q", *COLUMNS}, "records.search": {"q", *COLUMNS},
+            "records.facets": {"column", "q"},
+            "records.histogram": {"step", "q"}, "records.search": {"q", *COLUMNS},
         }.get(name, set())  # fmt: skip
         if unknown := sorted(set(params) - RANGE - more):
             raise Refused("unknown_parameter", f"{name} has no parameter “{unknown[0]}”.", unknown[0])
@@ -170,9 +168,10 @@ class Firm:
         if answer is None:
             raise Refused("unknown_question", f"There is no question “{name}”.", None, 404)
         begin = parsed(params["from"][0]) if "from" in params else self.now - timedelta(days=30)
-        end = parsed(params["to"][0]) if "to" in params else self.now
+        tomorrow = self.now.astimezone(ZONE).date() + timedelta(days=1)
+        end = parsed(params["to"][0]) if "to" in params else datetime.combine(tomorrow, time(), ZONE)
         rows = answer(self._found(params, begin, end), params, begin, end)
-        limit, start = int(params.get("limit", ["1000"])[0]), int(params.get("cursor", ["0"])[0])
+        limit, start = int(params.get("limit", ["9999"])[0]), int(params.get("cursor", ["0"])[0])
         return {
             "question": name,
             "range": {

@@ -213,3 +213,21 @@ def test_assets_are_kept_for_ever_under_the_name_of_their_content(browser: Brows
     assert browser(other).headers["cache-control"] == "no-cache"
     assert browser("/static/x/../../contract.py").status_code == 404
     assert browser("/static/x/%2e%2e/contract.py").status_code == 404
+
+
+def test_what_cannot_be_counted_is_said_and_the_rows_are_shown(browser: Browser, firm: Firm) -> None:
+    segment = firm.records[0]["segment"]
+    page = browser(f"/records?range=90d&segment={segment}").text
+    assert "Records are not counted by segment" in page
+    assert page.count("data-record") == 1
+    assert "refused" not in page
+
+
+def test_only_a_bucket_that_still_fills_is_so_far(browser: Browser) -> None:
+    assert browser("/panels/overview/active?range=7d").text.count("(so far)") == 1
+    assert browser("/panels/overview/active?from=2020-01-01&until=2020-01-05").text.count("(so far)") == 0
+
+
+def test_the_rest_of_today_is_no_row_of_zeros(browser: Browser, firm: Firm) -> None:
+    part = browser("/panels/records/over_time?range=24h").text
+    assert 24 <= part.count("data-x=") <= 25

@@ -160,3 +160,17 @@ def test_cohorts_leave_the_future_open() -> None:
     assert width == 2
     assert [(cohort.users, cohort.shares) for cohort in found] == [(4, [(4, 1.0), (1, 0.25)]), (2, [(2, 1.0), None])]
     assert charts.cohorts([]) == ([], 0)
+
+
+def test_the_hour_that_the_clock_shows_twice_is_counted_twice() -> None:
+    span = datetime(2026, 10, 25, tzinfo=UTC), datetime(2026, 10, 25, 3, tzinfo=UTC)
+    x = charts.buckets(charts.HOUR, *span, BERLIN)
+    rows = [{"bucket": f"2026-10-25T0{hour}:00:00Z", "records": hour + 1} for hour in range(3)]
+    assert charts.filled(rows, "bucket", "records", charts.HOUR, x, BERLIN) == [1, 2, 3]
+
+
+def test_hours_are_whole_in_utc_where_the_zone_is_half_an_hour_off() -> None:
+    zone = ZoneInfo("Asia/Kolkata")
+    x = charts.buckets(charts.HOUR, datetime(2026, 11, 1, tzinfo=zone), datetime(2026, 11, 2, tzinfo=zone), zone)
+    rows = [{"bucket": "2026-10-31T19:00:00Z", "records": 5}]
+    assert sum(charts.filled(rows, "bucket", "records", charts.HOUR, x, zone)) == 5

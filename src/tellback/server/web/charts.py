@@ -8,6 +8,7 @@ drawn, read aloud and copied is one thing. Bars, heatmaps and sparklines are dra
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -48,12 +49,14 @@ class Chart:
     series: list[Series]
     kind: str = "line"
     """line, or bars: stacked."""
+    unfinished: bool = False
+    """The last bucket is still being filled."""
 
     def label(self, at: datetime) -> str:
         text = {HOUR: f"{at:%a} {at.day} {at:%b %H:%M}", MONTH: f"{at:%B %Y}"}.get(
             self.step, f"{at:%a} {at.day} {at:%b}"
         )
-        return text + (" (so far)" if at == self.x[-1] else "")
+        return text + (" (so far)" if self.unfinished and at == self.x[-1] else "")
 
     @property
     def empty(self) -> bool:
@@ -61,12 +64,13 @@ class Chart:
 
 
 def buckets(step: str, begin: datetime, end: datetime, zone: ZoneInfo) -> list[datetime]:
-    """The begin of every bucket of a range. Days are the zone's own, so one of them may have 23 or 25 hours."""
+    """The begin of every bucket of a range. Days are the zone's own, so one of them may have 23 or 25 hours; hours are
+    whole in UTC, as `records.histogram` counts them."""
     begin, end = begin.astimezone(zone), end.astimezone(zone)
     if step == HOUR:
-        first = begin.replace(minute=0, second=0, microsecond=0)
-        count = max(0, -int((first.timestamp() - end.timestamp()) // 3600))
-        return [datetime.fromtimestamp(first.timestamp() + 3600 * hour, zone) for hour in range(count)]
+        first = int(begin.timestamp() // 3600) * 3600
+        count = max(0, ceil((end.timestamp() - first) / 3600))
+        return [datetime.fromtimestamp(first + 3600 * hour, zone) for hour in range(count)]
     found, day = [], first_day(step, begin.date())
     while (at := datetime.combine(day, time(), zone)) < end:
         found.append(at)
@@ -102,11 +106,12 @@ def filled(
     rows: Iterable[Mapping[str, Any]], column: str, value: str, step: str, x: Sequence[datetime], zone: ZoneInfo
 ) -> list[int]:
     """One value for every bucket, 0 where no row has it: a time without records is not a gap in a line."""
-    found: dict[datetime, int] = {}
+    # By timestamp: two hours that the clock shows twice would be one as local times.
+    found: dict[float, int] = {}
     for row in rows:
-        at = bucket_of(row[column], step, zone)
+        at = bucket_of(row[column], step, zone).timestamp()
         found[at] = found.get(at, 0) + (row[value] or 0)
-    return [found.get(at, 0) for at in x]
+    return [found.get(at.timestamp(), 0) for at in x]
 
 
 def by_level(rows: Sequence[Mapping[str, Any]], step: str, x: Sequence[datetime], zone: ZoneInfo) -> list[Series]:
@@ -150,4 +155,4 @@ def cohorts(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Cohort], int]:
         Cohort(cohort.begin, cohort.shares[0][0] if cohort.shares and cohort.shares[0] else 0, cohort.shares)
         for cohort in found.values()
     ]
-    return sorted(sized, key=lambda cohort: cohort.begin), width
+    return sorted((cohort for cohort in sized if cohort.users), key=lambda cohort: cohort.begin), width

@@ -6,7 +6,6 @@ from starlette.responses import Response
 from tellback.server.web.contract import Grant, Refused, Web
 from tellback.server.web.filters import COLUMNS
 from tellback.server.web.pages.records import PAGE as RECORDS
-from tellback.server.web.pages.records import searched
 from tellback.server.web.render import html, respond
 from tellback.server.web.view import View, view
 
@@ -32,5 +31,7 @@ async def offered(seen: View, column: str) -> list[tuple[str, int | None]]:
     if column == "team":
         teams = await seen.ask("adoption.teams", team="")
         return [(row["team"], row["active"]) for row in teams if row["team"] is not None]
-    rows = await seen.ask("records.facets", **{**searched(seen), column: "", "column": column, "limit": str(MOST)})
+    rows = await seen.ask(
+        "records.facets", **{"q": seen.filters.own("q"), column: "", "column": column, "limit": str(MOST)}
+    )
     return [(row["value"], row["records"]) for row in rows if row["value"] is not None]

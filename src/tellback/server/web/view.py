@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,8 +31,10 @@ class Completeness:
             self.through = min(self.through, through) if self.through else through
         self.missing = max(self.missing, count_of(complete.get("missing")))
         self.dropped = max(self.dropped, count_of(complete.get("dropped")))
-        self.begin = moment(answer["range"]["from"])
-        self.end = moment(answer["range"]["to"])
+        span = answer["range"]
+        if span["from"] and span["to"]:  # a question about all there is has neither
+            self.begin = moment(span["from"])
+            self.end = moment(span["to"]) - timedelta(microseconds=1)  # `to` is not counted: the last day is shown
 
 
 @dataclass
@@ -56,6 +58,11 @@ class View:
         answer = await self.web.ask(self.grant, name, wanted)
         self.complete.add(answer)
         return answer
+
+    def span(self, answer: Answer) -> tuple[datetime, datetime]:
+        """An answer's range as far as it lies in the past: the rest of today is no row of zeros."""
+        begin, end = moment(answer["range"]["from"]), moment(answer["range"]["to"])
+        return begin, min(end, max(self.now, begin))
 
     @property
     def admin(self) -> bool:

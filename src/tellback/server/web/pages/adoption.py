@@ -8,7 +8,6 @@ from tellback.server.web.charts import Chart, Series
 from tellback.server.web.contract import Refused
 from tellback.server.web.panels import Page, Panel
 from tellback.server.web.view import View
-from tellback.server.web.words import moment
 
 PERIODS = ("day", "week", "month")
 POWER_USERS = 100
@@ -46,9 +45,11 @@ async def summary(view: View) -> dict[str, Any]:
 async def active(view: View) -> dict[str, Any]:
     period = period_of(view, "day")
     answer = await view.answer("adoption.active_users", period=period)
-    x = charts.buckets(period, moment(answer["range"]["from"]), moment(answer["range"]["to"]), view.zone)
+    begin, end = view.span(answer)
+    x = charts.buckets(period, begin, end, view.zone)
     values = charts.filled(answer["rows"], "period", "users", period, x, view.zone)
-    chart = Chart(f"People with at least one event, per {period}", period, x, [Series("people", "accent", values)])
+    series = [Series("people", "accent", values)]
+    chart = Chart(f"People with at least one event, per {period}", period, x, series, unfinished=end == view.now)
     return {"chart": chart, "period": period, "periods": PERIODS}
 
 

@@ -9,7 +9,6 @@ from tellback.server.web import charts
 from tellback.server.web.charts import Chart, Series
 from tellback.server.web.panels import Page, Panel
 from tellback.server.web.view import View
-from tellback.server.web.words import moment
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ async def figures(view: View) -> dict[str, Any]:
     step = charts.step_for(view.filters.days)
     answer = await view.answer("records.facets", column="kind")
     kinds = {row["value"]: row for row in answer["rows"]}
-    begin, end = moment(answer["range"]["from"]), moment(answer["range"]["to"])
+    begin, end = view.span(answer)
     if not kinds:
         return {"figures": [], "filtered": bool(view.filters.columns)}
     before = {"from": (begin - (end - begin)).isoformat(), "to": begin.isoformat()}
@@ -71,9 +70,14 @@ def _of(rows: Mapping[str, Mapping[str, Any]], kind: str, column: str) -> int:
 
 async def active(view: View) -> dict[str, Any]:
     answer = await view.answer("adoption.active_users", period="day")
-    x = charts.buckets(charts.DAY, moment(answer["range"]["from"]), moment(answer["range"]["to"]), view.zone)
+    begin, end = view.span(answer)
+    x = charts.buckets(charts.DAY, begin, end, view.zone)
     values = charts.filled(answer["rows"], "period", "users", charts.DAY, x, view.zone)
-    return {"chart": Chart("People active per day", charts.DAY, x, [Series("people", "accent", values)])}
+    return {
+        "chart": Chart(
+            "People active per day", charts.DAY, x, [Series("people", "accent", values)], unfinished=end == view.now
+        )
+    }
 
 
 async def arrived(view: View) -> dict[str, Any]:
@@ -84,9 +88,10 @@ async def histogram(view: View, **params: str | Sequence[str]) -> Chart:
     """`records.histogram` as stacked bars by level."""
     step = charts.step_for(view.filters.days)
     answer = await view.answer("records.histogram", step=step, **params)
-    x = charts.buckets(step, moment(answer["range"]["from"]), moment(answer["range"]["to"]), view.zone)
+    begin, end = view.span(answer)
+    x = charts.buckets(step, begin, end, view.zone)
     series = charts.by_level(answer["rows"], step, x, view.zone)
-    return Chart(f"Records per {step}, by level", step, x, series, "bars")
+    return Chart(f"Records per {step}, by level", step, x, series, "bars", end == view.now)
 
 
 async def features(view: View) -> dict[str, Any]:

@@ -32,11 +32,20 @@ def searched(seen: View) -> dict[str, list[str]]:
     return {name: list(seen.filters.extra[name]) for name in ("q", *NARROW) if name in seen.filters.extra}
 
 
+def narrowed(seen: View) -> list[str]:
+    """The filters that only the search knows. Counting without them would show numbers of something else."""
+    return [name for name in NARROW if name in seen.filters.extra]
+
+
 async def over_time(seen: View) -> dict[str, Any]:
-    return {"chart": await histogram(seen, **searched(seen))}
+    if narrow := narrowed(seen):
+        return {"narrow": narrow}
+    return {"narrow": [], "chart": await histogram(seen, **searched(seen))}
 
 
 async def facets(seen: View) -> dict[str, Any]:
+    if narrowed(seen):
+        return {"facets": []}
     words = searched(seen)
     # Each column's values under all filters but its own: one sees what else could be chosen.
     found = await asyncio.gather(
@@ -129,4 +138,7 @@ def _pairs(value: Any) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
+    if isinstance(value, str):
+        return value
+    flat = json.dumps(value, ensure_ascii=False)
+    return flat if len(flat) <= 80 else json.dumps(value, ensure_ascii=False, indent=1)
