@@ -1,1 +1,1 @@
-"""The directory of people and their teams."""
+"""The directory of people: who is in which team."""

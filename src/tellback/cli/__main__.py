@@ -1,0 +1,5 @@
+import sys
+
+from tellback.cli import main
+
+sys.exit(main())

@@ -1,0 +1,97 @@
+"""The two threads of a process, from its first record on; a fork starts its own."""
+
+import _thread
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from tellback.client.process import Header, token_hash
+from tellback.client.settings import Settings
+
+if TYPE_CHECKING:
+    from tellback.client.delivery import Delivery
+    from tellback.client.keeper import Keeper
+    from tellback.client.sender import Sender
+    from tellback.client.spool import Spool
+    from tellback.client.switch import Switch
+
+
+class Threads:
+    """Starts, wakes and stops keeper and sender."""
+
+    def __init__(self, settings: Settings, switch: "Switch") -> None:
+        self._settings = settings
+        self._switch = switch
+        self.spool: Spool | None = None
+        self.keeper: Keeper | None = None
+        self.sender: Sender | None = None
+
+    def start(self) -> None:
+        """Start what is not yet running. Called at the first record, so that a process that has none has no threads."""
+        if self.spool is None or self.keeper is not None:
+            return
+        # Imported here: http.client and ssl cost tens of milliseconds, which a program that never records need not pay.
+        from tellback.client.keeper import Keeper
+
+        settings = self._settings
+        self.keeper = Keeper(self.spool, self._switch, mine(settings))
+        _run(self.keeper.run)
+        if settings.url:
+            self._start_sender(self.spool, settings.url)
+
+    def _start_sender(self, spool: "Spool", url: str) -> None:
+        from tellback.client.delivery import Delivery
+        from tellback.client.sender import Sender
+        from tellback.client.shipper import Shipper
+        from tellback.client.transport import Transport
+
+        settings = self._settings
+        delivery = Delivery(Transport(url, settings.token), settings.spool, spool.lost)
+        shipper = Shipper(delivery, mine(settings))
+        sender = Sender(spool, settings.spool, shipper, settings.interval, debug=settings.debug)
+        self.sender = sender
+        _run(sender.run)
+
+    def rotated(self) -> None:
+        if self.keeper is not None:
+            self.keeper.waker.wake()
+        if self.sender is not None:
+            self.sender.waker.wake()
+
+    def forked(self) -> None:
+        """The parent's threads are not here; what they held is left alone."""
+        self.keeper = self.sender = None
+
+    @property
+    def delivery(self) -> "Delivery | None":
+        """How the server took the last slices, once there is a sender."""
+        return None if self.sender is None else self.sender.delivery
+
+    def stop(self) -> None:
+        for worker in (self.keeper, self.sender):
+            if worker is not None:
+                worker.stopped = True
+                worker.waker.wake()
+
+
+def mine(settings: Settings) -> Callable[[Header], bool]:
+    """Whether a segment is for the server that these settings name.
+
+    One that was written before anybody had said where to goes along if it is the same service's.
+    """
+    destination = (settings.url, token_hash(settings.token))
+
+    def test(header: Header) -> bool:
+        if header.url is None:
+            return header.service == settings.service
+        return (header.url, header.token_hash) == destination
+
+    return test
+
+
+def _run(work: Callable[[], None]) -> None:
+    # RuntimeError: no more threads, or the interpreter is ending; the records lie in the spool all the same.
+    with suppress(RuntimeError):
+        # Not threading.Thread: its start waits for the thread, under a lock that a signal handler's caller may hold.
+        # Unnamed, because threading would keep a thread that it did not start in its list for ever.
+        _thread.start_new_thread(work, ())

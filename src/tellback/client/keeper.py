@@ -1,0 +1,58 @@
+"""The thread that keeps the spool in order, so that calls need not: spares, budget, the red button, what was lost."""
+
+import time
+from typing import Final
+
+from tellback.client import budget, live
+from tellback.client.encode import line
+from tellback.client.spool import Spool
+from tellback.client.switch import Switch
+from tellback.client.waker import Waker
+
+TICK: Final = 1.0
+HOUSEKEEPING: Final = 5.0
+"""Seconds between looks at the red button, and between looks at the disk."""
+
+
+class Keeper:
+    """Never holds the GIL for long and never the lock that calls take while it waits for the disk."""
+
+    def __init__(self, spool: Spool, switch: Switch, mine: budget.Mine) -> None:
+        self._spool = spool
+        self._switch = switch
+        self._mine = mine
+        self._next = 0.0
+        self.waker = Waker()
+        self.stopped = False
+
+    def run(self) -> None:
+        while not self.stopped:
+            for task in (self._spool.refill, self._look, self._housekeeping):
+                try:
+                    task()
+                except Exception:  # a disk that fails now may not fail at the next turn; spares are but a comfort
+                    self._spool.lost.add("keeper", 0)
+            self.waker.wait(TICK)
+
+    def _look(self) -> None:
+        if not self.stopped:
+            self._switch.apply(self._spool)
+
+    def _housekeeping(self) -> None:
+        now = time.monotonic()
+        if now < self._next or self.stopped:
+            return
+        self._next = now + HOUSEKEEPING
+        self._spool.moved()
+        budget.enforce(self._spool, self._mine)
+        self.tell_lost()
+
+    def tell_lost(self) -> None:
+        """Put what was dropped on record, unless the red button is pressed: then nothing at all is recorded."""
+        if live.spool is not self._spool:
+            return
+        for reason, records in self._spool.lost.untold().items():
+            told = line({"kind": "lost", "name": reason, "value": records}, {})
+            if not self._spool.place(told):
+                return  # which counted one more; all of it is told when there is room again
+            self._spool.lost.told(reason, records)

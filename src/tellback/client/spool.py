@@ -1,0 +1,295 @@
+"""The spool of this process: takes lines without waiting, and keeps them whatever happens to the process.
+
+A line goes to the active segment. When that is full the next one, made ahead by the keeper, takes its place under a
+lock. All else (a fork, the first record, no segment ready) also goes the careful way.
+"""
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Protocol
+
+from tellback.client.folder import ProcessFolder
+from tellback.client.fork import Mark
+from tellback.client.lost import Lost
+from tellback.client.prefault import prefault
+from tellback.client.segment import Segment, new_id
+
+FIRST: Final = 1 << 18
+LARGEST: Final = 8 << 20
+"""Segments grow fourfold from FIRST to LARGEST: a hundred small processes shall not eat the budget."""
+
+_PATIENCE: Final = 1.0  # seconds before a disk that had no room is asked again
+
+
+class Background(Protocol):
+    """The threads that work for a spool. Told of things; never waited for."""
+
+    def start(self) -> None: ...
+    def rotated(self) -> None: ...
+    def forked(self) -> None: ...
+
+
+class Spool:
+    """Made by `init`; `append` is all that a record needs."""
+
+    __slots__ = (
+        "_header", "_locks", "_making", "_page", "_retry", "_start", "active", "background", "closed", "folder", "late_rotations", "lost",
+        "over_budget", "own", "pid", "root", "rotations", "shelf", "spares", "write",
+    )  # fmt: skip
+
+    def __init__(self, root: Path, header: Callable[[int], bytes], background: Background) -> None:
+        """Make this process's folder and its first segment. OSError if that cannot be done."""
+        self.root = root
+        self._header = header
+        self._locks: dict[int, threading.RLock] = {}
+        self._page = Mark().page
+        self._retry = 0.0
+        self._making = 0
+        self.closed = False
+        self.background = background
+        self.spares: deque[Segment] = deque()
+        self.own: deque[Segment] = deque()
+        """All segments of this process that hold lines, oldest first, the active one among them."""
+        self.shelf = threading.Lock()
+        """Held while a background thread reads or deletes a segment of `own`; never by a call of the host's."""
+        self.lost = Lost()
+        self.late_rotations = 0
+        self.over_budget = False
+        self._open()
+
+    def _open(self) -> None:
+        self.pid = os.getpid()
+        self._start = time.time_ns()
+        self.rotations = 0
+        self.folder = ProcessFolder.create(self.root, new_id(self._start))
+        try:
+            self.active = self._create(FIRST)
+        except BaseException:
+            self.folder.release()
+            raise
+        self.own.append(self.active)
+        # The first record takes the careful way, which starts the threads: a process that never records has none.
+        self.write: Callable[[bytes], object] = _unstarted
+
+    def append(self, line: bytes) -> None:
+        """Take one line, newline included. Never raises, and never waits on the usual path."""
+        try:
+            if self._page[0]:
+                self.write(line)
+                return
+        except ValueError:  # full, sealed, closed, or the first record
+            pass
+        self.place(line)
+
+    def place(self, line: bytes) -> bool:
+        """The careful way of `append`; False if the line was dropped, which is then counted."""
+        if self.closed:
+            return False
+        try:
+            with self._lock():
+                self.begin()
+                for _ in range(64):  # other threads may fill what was just opened
+                    try:
+                        self.active.write(line)
+                        return True
+                    except ValueError:
+                        if not self._rotate(self.active, len(line)):
+                            break
+        except Exception:  # Never in the way
+            self.lost.add("error")
+            return False
+        self.lost.add("budget" if self.over_budget else "disk")
+        return False
+
+    def begin(self) -> None:
+        """Start the threads, though nothing was recorded yet."""
+        with self._lock():
+            if not self._page[0]:
+                self._forked()
+            if self.write is _unstarted:
+                self.write = self.active.write
+                self.background.start()
+
+    def mute(self) -> None:
+        """A record came while the red button was pressed. The first one starts the thread that watches the button."""
+        if self.write is _unstarted or not self._page[0]:
+            try:
+                self.begin()
+            except Exception:  # Never in the way
+                self.lost.add("error", 0)
+        self.lost.add("disabled")
+
+    def holds_lines(self) -> bool:
+        """Whether there is anything here that the server does not have."""
+        return any(segment.position() > max(segment.head, segment.acknowledged) for segment in list(self.own))
+
+    def _lock(self) -> threading.RLock:
+        # Re-entrant: a signal handler or a finalizer may record while its own thread rotates. By process: a lock that
+        # another thread held while this process was forked would never be released here.
+        return self._locks.setdefault(os.getpid(), threading.RLock())
+
+    def _rotate(self, full: Segment, need: int) -> bool:
+        """Put a fresh segment in the place of a full one. Under the lock, yet a signal handler may rotate in between.
+
+        That is why the order matters: a segment is among `own` before it is active, so whatever a nested call does, no
+        segment with lines in it is forgotten; the sender seals all that are not active.
+        """
+        fresh = self._spare(need) or self._late(need)
+        if fresh is None:
+            return False
+        if self.active is not full:  # a signal handler's record came while the segment was made, and made one too
+            self.spares.append(fresh)
+            return True
+        self.own.append(fresh)
+        self.active = fresh
+        self.write = fresh.write
+        self.rotations += 1
+        full.seal()
+        self.background.rotated()
+        return True
+
+    def _spare(self, need: int) -> Segment | None:
+        try:
+            spare = self.spares.popleft()
+        except IndexError:
+            return None
+        if spare.size - spare.head < need:  # a very long line in a young process
+            self.spares.appendleft(spare)
+            return None
+        return spare
+
+    def _late(self, need: int) -> Segment | None:
+        """No spare is ready: make one in the call. Never lost outranks never in the way."""
+        now = time.monotonic()
+        if self.over_budget or now < self._retry:
+            return None
+        # A signal handler that interrupts the making needs one, too: a small one, or the next signal interrupts it again.
+        size = LARGEST if need > FIRST // 2 else FIRST if self._making else self.next_size()
+        self._making += 1
+        try:
+            fresh = self._create(size)
+        except OSError:
+            self._retry = now + _PATIENCE
+            return None
+        finally:
+            self._making -= 1
+        self.late_rotations += 1
+        return fresh
+
+    def next_size(self) -> int:
+        """Of the segment after those there are."""
+        return min(LARGEST, FIRST << 2 * (self.rotations + len(self.spares) + 1))
+
+    def _create(self, size: int) -> Segment:
+        return Segment.create(self.folder.path, new_id(time.time_ns()), size, self._header(self._start))
+
+    def refill(self) -> None:
+        """Have spares ready: one, and two once the process has shown that it writes much. By the keeper alone."""
+        while len(self.spares) < (2 if self.rotations else 1) and not (self.over_budget or self.closed):
+            folder = self.folder
+            try:
+                fresh = self._create(self.next_size())
+            except OSError:
+                return  # the disk is full or the folder is gone; a call that needs one tries again and counts
+            prefault(fresh.map, fresh.size)
+            if folder is not self.folder or self.closed:
+                fresh.delete()
+                return
+            self.spares.append(fresh)
+
+    def drop_spares(self) -> None:
+        while self.spares:
+            try:
+                self.spares.pop().delete()
+            except (IndexError, OSError):
+                return
+
+    def moved(self) -> None:
+        """If the folder was deleted under our feet, go on in a new one. What lies in the old segments is still there
+        for the sender, which holds them open, but would not outlive this process."""
+        if (self.folder.path / "lock").exists():
+            return
+        with self._lock():
+            old, spares = self.folder, list(self.spares)
+            self.spares.clear()
+            self.folder = ProcessFolder.create(self.root, new_id(time.time_ns()))
+            self._rotate(self.active, 0)
+        old.let_go()
+        for spare in spares:
+            spare.delete()
+
+    def _forked(self) -> None:
+        """A fork, at its first record: leave the parent's files alone and open some of one's own."""
+        if self.pid != os.getpid():
+            self.let_go()
+            self.lost = Lost()  # what the parent lost, the parent tells
+            self.shelf = threading.Lock()
+            self.background.forked()
+            self._open()
+            self._locks = {self.pid: self._lock()}
+        self._page[0] = 1
+
+    def inherited(self) -> None:
+        """Python has forked: the child lets go of the lock at once, lest a dead parent's folder look alive."""
+        self.folder.let_go()
+        self._page[0] = 0
+
+    def let_go(self) -> None:
+        """Close what was inherited by a fork, without a trace in the parent's files."""
+        self.folder.let_go()
+        for segment in (*self.own, *self.spares):
+            segment.close()
+        self.own.clear()
+        self.spares.clear()
+
+    def close(self) -> None:
+        """Take no more lines; leave on the disk only what the server does not have yet."""
+        with self._lock():
+            if self.pid != os.getpid():
+                self.let_go()
+                return
+            self.closed = True
+            self.write = _unstarted
+            self.drop_spares()
+            if not self.shelf.acquire(timeout=1):
+                return  # a thread hangs on the disk: all stays as it is, for the next process
+            try:
+                self._shut()
+            finally:
+                self.shelf.release()
+            self.folder.release()
+
+    def _shut(self) -> None:
+        for segment in list(self.own):
+            with suppress(OSError):
+                if segment.seal() <= max(segment.head, segment.acknowledged):
+                    segment.delete()
+                else:
+                    segment.trim()
+                    segment.close()
+        self.own.clear()
+
+
+class DurableSpool(Spool):
+    """Syncs each line to the disk before the call returns: survives a power cut, and costs what the disk costs."""
+
+    __slots__ = ()
+
+    def append(self, line: bytes) -> None:
+        before = self.active
+        super().append(line)
+        try:
+            before.sync()
+            if self.active is not before:
+                self.active.sync()
+        except OSError:
+            self.lost.add("sync", 0)
+
+
+def _unstarted(line: bytes) -> object:
+    raise ValueError("no record yet")

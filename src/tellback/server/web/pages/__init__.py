@@ -1,0 +1,1 @@
+"""One file per page: its panels, and what each of them asks."""

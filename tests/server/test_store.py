@@ -1,0 +1,407 @@
+"""The store: each file once, whole or not at all, and what one bad line costs is that line."""
+
+import asyncio
+import datetime
+import json
+import threading
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tellback.server.intake.contract import Batch, Reject
+from tellback.server.journal import Closed, Journal, Mark
+from tellback.server.journal.format import read, written
+from tellback.server.store import Loader, QueryTimeout, Store, salvage, tables
+from tellback.server.store.load import Unloadable
+from tellback.server.store.zone import is_zone, machine_zone
+from tests.server.running import until
+
+HOUR = 3600 * 10**9
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "journal").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def store(folder: Path) -> Iterator[Store]:
+    made = Store(folder / "store.duckdb", zone="Europe/Berlin")
+    yield made
+    made.close()
+
+
+def line(**fields: object) -> bytes:
+    full = {"time": 1, "kind": "event", "project": "1", "segment": "s", "offset": 0, "received": 1, **fields}
+    return msgspec.json.encode(full) + b"\n"
+
+
+def batch(lines: Sequence[bytes], **more: Any) -> Batch:
+    return Batch("1", "t", "records", 5, lines=list(lines), **more)
+
+
+def closed(folder: Path, number: int, *batches: Batch) -> Closed:
+    path = folder / "journal" / f"{number:012d}.ndjson"
+    path.write_bytes(b"".join(written(one)[0] for one in batches))
+    return read(path)
+
+
+def ledger(store: Store) -> dict[str, int]:
+    return dict(store.query("SELECT reason, records FROM ledger WHERE project = '1'").rows)
+
+
+def test_a_load_brings_rows_counts_ranges_and_rejects_together(folder: Path, store: Store) -> None:
+    one = batch([line(name="a"), line(name="b")], segment="s", offset=0, size=10, duplicates=3, dropped={"budget": 4})
+    one.reject(7, "why", b"wh\xff")
+    two = batch([line(name="c")], segment="s", offset=20, size=5)
+    store.load([closed(folder, 1, one, two), closed(folder, 2, batch([line(name="d")]))])
+    assert [name for (name,) in store.query("SELECT name FROM records ORDER BY name").rows] == ["a", "b", "c", "d"]
+    assert ledger(store) == {"accepted": 4, "duplicate": 3, "quarantined": 1, "dropped:budget": 4}
+    assert store.query("FROM quarantine").rows == [(5, "1", "records", 7, "why", "wh\ufffd")]
+    assert sorted(store.ranges()) == [("1", "s", 0, 10), ("1", "s", 20, 25)]
+    assert (store.missing(), store.missing("1"), store.missing("2")) == (1, 1, 0)
+    assert store.loaded() == {"000000000001.ndjson", "000000000002.ndjson"}
+
+
+def test_days_are_of_the_reporting_zone(folder: Path, store: Store) -> None:
+    # Midnight in Berlin, in winter, in summer and before 1970.
+    midnights = {
+        "2026-01-10": "2026-01-09T23:00:00Z",
+        "2026-07-10": "2026-07-09T22:00:00Z",
+        "1965-02-03": "1965-02-02T23:00:00Z",
+    }
+    lines = []
+    for day, text in midnights.items():
+        time = int(datetime.datetime.fromisoformat(text).timestamp()) * 10**9
+        lines += [line(time=time, name=day), line(time=time - 1000, name=f"before {day}")]
+    store.load(
+        [closed(folder, 1, batch([*lines, line(time=-(2**63), name="first"), line(time=2**63 - 1, name="last")]))]
+    )
+    days = {name: str(day) for name, day in store.query("SELECT name, day FROM records").rows}
+    assert days.pop("first") < "1678" < "2262" < days.pop("last")
+    for day in midnights:
+        assert days[day] == day
+        assert days[f"before {day}"] == str(datetime.date.fromisoformat(day) - datetime.timedelta(1))
+
+
+def test_what_fails_leaves_no_trace(folder: Path, store: Store) -> None:
+    file = closed(folder, 1, batch([line(name="a")], segment="s", size=9))
+    file.marks[0][0].records = 2
+    with pytest.raises(Unloadable, match="1 of 2"):
+        store.load([file])
+    assert store.query("SELECT (SELECT count(*) FROM records), (SELECT count(*) FROM segments)").rows == [(0, 0)]
+    assert (store.loaded(), ledger(store)) == (set(), {})
+    file.marks[0][0].records = 1
+    store.load([file])
+    assert ledger(store) == {"accepted": 1}
+
+
+# Culprits: intake lets none through, so they are put into a journal file by hand
+
+
+def poisoned(folder: Path, number: int, lines: Sequence[bytes]) -> Closed:
+    body = b"".join(lines)
+    mark = Mark("1", "t", "records", 5, bytes=len(body), crc32=zlib.crc32(body), records=len(lines))
+    path = folder / "journal" / f"{number:012d}.ndjson"
+    path.write_bytes(body + b'{"batch":' + msgspec.json.encode(mark) + b"}\n")
+    file = read(path)
+    assert file.records == len(lines)
+    return file
+
+
+POISON = [
+    line().replace(b'"time":1', b'"time":"abc"'),
+    b'{"time":1,"name":"\xff"}\n',
+    b'{"time":99999999999999999999}\n',
+]
+
+
+def loader(folder: Path, store: Store) -> tuple[Loader, Journal]:
+    journal = Journal(folder / "journal")
+    return Loader(store, journal, folder / "loading.json"), journal
+
+
+async def run_loader(folder: Path, store: Store) -> None:
+    """As a start of the server does, until all is visible, then an orderly end."""
+    made, journal = loader(folder, store)
+    made.start()
+    await asyncio.to_thread(until, lambda: journal.oldest() is None)
+    await asyncio.to_thread(journal.close)
+    await asyncio.to_thread(made.stop)
+
+
+def test_one_bad_line_costs_that_line(folder: Path, store: Store) -> None:
+    good = [line(name=f"n{n}") for n in range(20)]
+    lines = [*good[:7], POISON[0], *good[7:9], POISON[1], *good[9:], POISON[2]]
+    poisoned(folder, 1, lines)
+    closed(folder, 2, batch([line(name="next")]))
+    asyncio.run(run_loader(folder, store))
+    assert store.query("SELECT count(*), count(DISTINCT name) FROM records").rows == [(21, 21)]
+    assert ledger(store) == {"accepted": 21, "quarantined": 3}
+    found = store.query("SELECT line, reason, sample FROM quarantine ORDER BY line").rows
+    assert [number for number, _, _ in found] == [7, 10, 22]
+    assert all("cannot load it" in reason for _, reason, _ in found)
+    assert found[0][2].encode() == POISON[0]
+    assert list((folder / "journal").iterdir()) == []
+
+
+def test_a_line_that_kills_the_engine_is_found_by_halving() -> None:
+    deadly = {3, 11}
+
+    def judge(lines: Sequence[bytes]) -> dict[int, str] | None:
+        numbers = [int(one) for one in lines]
+        return None if deadly & set(numbers) else {at: "bad" for at, number in enumerate(numbers) if number == 5}
+
+    found = salvage.survey([b"%d\n" % n for n in range(16)], judge)
+    assert found == {3: "the engine dies while loading it", 5: "bad", 11: "the engine dies while loading it"}
+
+
+def test_a_file_that_two_processes_died_of_is_looked_at_by_another(
+    folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = closed(folder, 1, batch([line(name="a"), line(name="deadly"), line(name="b")]))
+    (folder / "loading.json").write_text(json.dumps({file.name: 2}))
+
+    def judge(lines: Sequence[bytes], zone: str, folder: Path) -> dict[int, str] | None:
+        return None if any(b"deadly" in one for one in lines) else {}
+
+    monkeypatch.setattr(salvage, "_probe", judge)
+    asyncio.run(run_loader(folder, store))
+    assert store.query("SELECT name FROM records ORDER BY name").rows == [("a",), ("b",)]
+    assert ledger(store) == {"accepted": 2, "quarantined": 1}
+    assert not (folder / "loading.json").exists()
+
+
+def test_the_probe_is_a_process_that_finds_them(folder: Path) -> None:
+    file = poisoned(folder, 1, [line(), POISON[0], line()])
+    [culprit] = salvage.culprits(file, "UTC")
+    assert (culprit.line, culprit.project, culprit.sample) == (1, "1", POISON[0])
+    assert salvage.culprits(closed(folder, 2, batch([line()])), "UTC") == []
+
+
+def test_a_load_that_fails_for_another_reason_is_tried_again(
+    folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tellback.server.store.loader._RETRY_SECONDS", 0.01)
+    closed(folder, 1, batch([line(name="a")]))
+    real, failures = store.load, iter([True, True, False])
+
+    def load(*arguments: Any) -> None:
+        if next(failures, False):
+            raise duckdb.IOException("no space left on device")
+        real(*arguments)
+
+    monkeypatch.setattr(store, "load", load)
+    asyncio.run(run_loader(folder, store))
+    assert ledger(store) == {"accepted": 1}
+    assert store.query("SELECT count(*) FROM quarantine").rows == [(0,)]
+
+
+# Exactly once over restarts
+
+
+def test_what_is_in_loaded_is_not_loaded_again(folder: Path) -> None:
+    file = closed(folder, 1, batch([line(name="a")]))
+    first = Store(folder / "store.duckdb", zone="UTC")
+    first.load([file])
+    first.close()  # dies before the checkpoint: the journal file is still there
+    second = Store(folder / "store.duckdb")
+    asyncio.run(run_loader(folder, second))
+    assert ledger(second) == {"accepted": 1}
+    assert second.query("SELECT count(*) FROM records").rows == [(1,)]
+    assert (second.loaded(), list((folder / "journal").iterdir())) == (set(), [])
+    second.close()
+
+
+def test_a_name_may_come_again_once_its_file_is_gone(folder: Path) -> None:
+    first = Store(folder / "store.duckdb", zone="UTC")
+    file = closed(folder, 1, batch([line(name="a")]))
+    first.load([file])
+    first.close()
+    file.path.unlink()  # dies after unlinking, before its name is forgotten
+    second = Store(folder / "store.duckdb")
+    assert second.loaded() == set()
+    closed(folder, 1, batch([line(name="b")]))
+    asyncio.run(run_loader(folder, second))
+    assert second.query("SELECT name FROM records ORDER BY name").rows == [("a",), ("b",)]
+    second.close()
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 12), st.integers(1, 6)), max_size=12))
+def test_segments_are_merged_and_gaps_counted(spans: list[tuple[str, int, int]]) -> None:
+    connection = duckdb.connect()
+    connection.execute(tables.TABLES)
+    want, gaps = set(), 0
+    for segment, first, size in spans:
+        connection.execute(
+            "INSERT INTO segments VALUES ('1', $s, $f, $l)", {"s": segment, "f": first, "l": first + size}
+        )
+    for segment in "ab":
+        seen = {byte for s, first, size in spans if s == segment for byte in range(first, first + size)}
+        starts = sorted(byte for byte in seen if byte - 1 not in seen)
+        want |= {("1", segment, byte, next(e for e in range(byte, 99) if e not in seen)) for byte in starts}
+        gaps += sum(byte > 0 for byte in starts)
+    for _ in range(2):
+        assert connection.execute(tables.MISSING, {"project": None}).fetchone() == (gaps,)
+        connection.execute(tables.MERGE_SEGMENTS)
+        assert set(connection.execute("FROM segments").fetchall()) == want
+        assert len(connection.execute("FROM segments").fetchall()) == len(want)
+    connection.close()
+
+
+# Questions
+
+ENDLESS = "SELECT count(*) FROM range(100000000) a, range(100000000) b WHERE (a.range * b.range) % 7 = 3"
+
+
+def test_a_query_that_takes_too_long_is_stopped(store: Store) -> None:
+    with pytest.raises(QueryTimeout, match="stopped after"):
+        store.query(ENDLESS, timeout=0.1)
+    assert store.query("SELECT $x AS x", {"x": 1}) == (["x"], [(1,)])
+
+
+def test_a_cancelled_question_stops_its_query(store: Store) -> None:
+    async def main() -> None:
+        with pytest.raises(QueryTimeout):
+            await store.ask(ENDLESS, timeout=0.1)
+        tasks = [asyncio.create_task(store.ask(ENDLESS)) for _ in range(6)]  # more than there are threads
+        await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert all(isinstance(result, asyncio.CancelledError) for result in results)
+        assert (await store.ask("SELECT 1 AS one")).rows == [(1,)]
+
+    asyncio.run(main())
+
+
+def test_no_question_sees_half_a_load(folder: Path, store: Store) -> None:
+    size, stop, seen = 500, threading.Event(), set()
+
+    def look() -> None:
+        while not stop.is_set():
+            seen.add(store.query("SELECT count(*), (SELECT sum(records) FROM ledger) FROM records").rows[0])
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        for n in range(1, 11):
+            store.load([closed(folder, n, batch([line(offset=m) for m in range(size)]))])
+    finally:
+        stop.set()
+        thread.join()
+    assert all(visible == (accepted or 0) and visible % size == 0 for visible, accepted in seen)
+
+
+def test_through_is_now_when_nothing_waits_and_the_oldest_that_waits_else(folder: Path, store: Store) -> None:
+    before = store.through()
+    assert store.through() >= before
+
+    async def main() -> None:
+        made, journal = loader(folder, store)
+        await journal.append(batch([line()]))
+        oldest = journal.oldest()
+        assert oldest
+        assert before < store.through() == oldest - 1
+        made.start()
+        await asyncio.to_thread(until, lambda: store.through() > oldest)
+        assert store.query("SELECT count(*) FROM records").rows == [(1,)]
+        await asyncio.to_thread(journal.close)
+        await asyncio.to_thread(made.stop)
+
+    asyncio.run(main())
+
+
+def test_people_are_replaced_as_a_whole(store: Store) -> None:
+    store.replace_people([("a", "rig", "Ada", {"x": 1}), ("b", None, None, None)])
+    assert store.query('SELECT "user", team, name, extra FROM people ORDER BY "user"').rows == [
+        ("a", "rig", "Ada", '{"x": 1}'),
+        ("b", None, None, None),
+    ]
+    with pytest.raises(duckdb.Error):
+        store.replace_people([("c", None, None, "{broken")])
+    assert store.query("SELECT count(*) FROM people").rows == [(2,)]
+    store.replace_people([])
+    assert store.query("SELECT count(*) FROM people").rows == [(0,)]
+
+
+@given(st.dates())
+def test_weeks_are_iso_and_months_begin_at_one(day: datetime.date) -> None:
+    [(week, month)] = MACROS.execute("SELECT week_of($d::DATE), month_of($d::DATE)", {"d": day}).fetchall()
+    if day.toordinal() > 7:
+        assert week == day - datetime.timedelta(day.weekday())
+    assert month == day.replace(day=1)
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_hours_are_whole_and_never_overflow(time: int) -> None:
+    [(hour,)] = MACROS.execute("SELECT hour_of($t::BIGINT)", {"t": time}).fetchall()
+    assert hour == max(time // HOUR * HOUR, -(2**63))
+
+
+def _macros() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    connection.execute(tables.MACROS)
+    return connection
+
+
+MACROS = _macros()
+
+
+# The zone
+
+
+def test_the_zone_is_fixed_by_the_first_start(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    Store(path, zone="Asia/Kolkata").close()
+    again = Store(path)
+    assert again.zone == "Asia/Kolkata"
+    again.close()
+    with pytest.raises(ValueError, match="reports in Asia/Kolkata"):
+        Store(path, zone="UTC")
+    with pytest.raises(ValueError, match="no time zone"):
+        Store(path, zone="Mars/Base")
+
+
+def test_the_machines_zone_is_a_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    assert machine_zone() == "Europe/Berlin"
+    monkeypatch.setenv("TZ", "nonsense")
+    assert machine_zone() == "UTC"
+    monkeypatch.delenv("TZ")
+    assert is_zone(machine_zone())
+
+
+def test_rejects_of_a_file_left_behind_are_read_back(folder: Path) -> None:
+    one = batch([line()])
+    one.reject(3, "why", b"what")
+    [(mark, rejects)] = closed(folder, 1, one).marks
+    assert (mark.rejected, rejects) == (1, [Reject(3, "why", "what")])
+
+
+def test_a_checkpoint_goes_beside_a_reader(folder: Path, store: Store) -> None:
+    store.load([closed(folder, 1, batch([line()]))])
+    reading = threading.Thread(target=lambda: _interrupted(store))
+    reading.start()
+    try:
+        assert store.checkpoint() in (True, False)
+    finally:
+        reading.join()
+    assert store.checkpoint()
+
+
+def _interrupted(store: Store) -> None:
+    with pytest.raises(QueryTimeout):
+        store.query(
+            "SELECT count(*) FROM records, range(1000000000) a, range(1000000000) b WHERE a.range % 7 = b.range",
+            timeout=0.3,
+        )
