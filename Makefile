@@ -15,6 +15,7 @@ SHELL := /bin/sh
 
 help:
 	@echo "make demo          start a server filled with ninety days of a made-up firm, on 127.0.0.1:8321"
+	@echo "make demo PORT=N   on another port"
 	@echo "make demo ONCE=1   fill one, print its answers, end"
 	@echo "make test          set up what the tests need and run them all"
 	@echo "make bench         measure the client's cost per call and the server's rate, beside their peers"
@@ -22,7 +23,7 @@ help:
 	@echo "make clean         remove .venv, .cache (the demo's data too) and what building left"
 
 demo: $(VENV)/.server
-	@exec $(BIN)/tellback demo $(if $(ONCE),--once,--data $(DATA))
+	@exec $(BIN)/tellback demo $(if $(ONCE),--once,--data $(DATA)) $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.test
 	@scripts/system-packages
