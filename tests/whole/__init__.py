@@ -1,0 +1,1 @@
+"""The whole way, from a call in a program to an answer: real clients, a real server, nothing in between replaced."""
