@@ -66,6 +66,8 @@ def test_a_file_that_two_processes_died_of_is_looked_at_by_another(
     folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = closed(folder, 1, batch([line(name="a"), line(name="deadly"), line(name="b")]))
+    (folder / "journal" / "probe-left").mkdir()  # the second of them died while it looked
+    (folder / "journal" / "000000000001.salvaged").write_bytes(b"")
     (folder / "loading.json").write_text(json.dumps({file.name: 2}))
 
     def judge(lines: Sequence[bytes], zone: str, folder: Path) -> dict[int, str] | None:
@@ -76,6 +78,7 @@ def test_a_file_that_two_processes_died_of_is_looked_at_by_another(
     assert store.query("SELECT name FROM records ORDER BY name").rows == [("a",), ("b",)]
     assert ledger(store) == {"accepted": 2, "quarantined": 1}
     assert not (folder / "loading.json").exists()
+    assert list((folder / "journal").iterdir()) == []
 
 
 def test_the_probe_is_a_process_that_finds_them(folder: Path) -> None:
@@ -85,8 +88,9 @@ def test_the_probe_is_a_process_that_finds_them(folder: Path) -> None:
     assert salvage.culprits(closed(folder, 2, batch([line()])), "UTC") == []
 
 
+@pytest.mark.parametrize("error", [duckdb.IOException("no space left"), OSError("disk"), RuntimeError("unforeseen")])
 def test_a_load_that_fails_for_another_reason_is_tried_again(
-    folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+    folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     monkeypatch.setattr("tellback.server.store.loader._RETRY_SECONDS", 0.01)
     closed(folder, 1, batch([line(name="a")]))
@@ -94,7 +98,7 @@ def test_a_load_that_fails_for_another_reason_is_tried_again(
 
     def load(*arguments: Any) -> None:
         if next(failures, False):
-            raise duckdb.IOException("no space left on device")
+            raise error
         real(*arguments)
 
     monkeypatch.setattr(store, "load", load)

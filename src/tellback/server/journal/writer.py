@@ -128,11 +128,12 @@ class Journal:
                 self.backlog -= file.size
 
     def again(self, files: Sequence[Closed]) -> None:
-        """These could not be loaded now and come back with the next `take`."""
+        """Those of these that are not `done` come back with the next `take`."""
         with self._wake:
-            for file in files:
+            back = [file for file in files if file in self._loading]
+            for file in back:
                 self._loading.remove(file)
-            self._closed[:0] = files
+            self._closed[:0] = back
 
     def oldest(self) -> int | None:
         """When the first batch that is not yet visible was acknowledged, ns since epoch; None when all are visible."""

@@ -58,6 +58,7 @@ class Loader:
         self._stop = threading.Event()
         self._disk = Disk()
         self._already = store.loaded()
+        salvage.sweep(journal.folder)
         store.pending = journal.oldest
         self._thread = threading.Thread(target=self._run, name="tellback-loader", daemon=True)
 
@@ -85,7 +86,8 @@ class Loader:
                 else:
                     self._stop.wait(0.02)
                 self._maybe_checkpoint()
-            except Exception:
+            except Exception as error:
+                self.failed = error
                 log.exception("the loader stumbled; trying again")
                 self._stop.wait(_RETRY_SECONDS)
         if self.failed is None:
@@ -100,15 +102,18 @@ class Loader:
 
     def _load_all(self, files: Sequence[Closed]) -> None:
         """Fresh files together; those that were there when a process died each alone."""
-        if self.failed is not None:
-            # A commit that was reported as failed may have reached the disk all the same.
-            self._already = self.store.loaded()
-        files = self._skip_loaded(files)
-        suspects = [file for file in files if self._before.get(file.name)]
-        fresh = [file for file in files if not self._before.get(file.name)]
-        for group in [fresh, *([file] for file in suspects)]:
-            if group and not self._load(group):
-                return
+        try:
+            if self.failed is not None:
+                # A commit that was reported as failed may have reached the disk all the same.
+                self._already = self.store.loaded()
+            files = self._skip_loaded(files)
+            suspects = [file for file in files if self._before.get(file.name)]
+            fresh = [file for file in files if not self._before.get(file.name)]
+            for group in [fresh, *([file] for file in suspects)]:
+                if group and not self._load(group):
+                    return
+        finally:
+            self.journal.again(files)
 
     def _skip_loaded(self, files: Sequence[Closed]) -> list[Closed]:
         if not self._already:
@@ -148,9 +153,8 @@ class Loader:
                 self.store.reopen()
             done = self.store.loaded()  # what a commit reported as failed may have reached all the same
             self._salvage([file for file in group if file.name not in done])
-        except Exception as again:  # whatever it is, the files must come back
+        except Exception as again:
             self.failed = again
-            self.journal.again(group)
             self._note()
             log.error("loading waits: %s", again)
             self._stop.wait(_RETRY_SECONDS)
@@ -164,7 +168,7 @@ class Loader:
                 self.store.load([file])
                 continue
             log.error("%s: %d lines cannot be loaded and go to quarantine", file.name, len(found))
-            copy = file.path.with_suffix(".salvaged")
+            copy = file.path.with_suffix(salvage.SALVAGED)
             try:
                 salvage.without(file, found, copy)
                 self.store.load([file], {file.name: copy}, found)

@@ -6,6 +6,7 @@ alone; a line that kills it is found by halving the file it is given.
 """
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,10 @@ Judge = Callable[[Sequence[bytes]], Found | None]
 """Which of these lines the engine refuses; None when it dies."""
 
 _PROBE_SECONDS = 120
+_PROBE = "probe-"
+
+SALVAGED = ".salvaged"
+"""The suffix of a file's copy without its culprits."""
 
 
 def culprits(file: Closed, zone: str, judge: Judge | None = None) -> list[Culprit]:
@@ -46,6 +51,14 @@ def without(file: Closed, found: Sequence[Culprit], target: Path) -> None:
     with file.path.open("rb") as opened:
         lines = opened.read(file.size).splitlines(keepends=True)
     target.write_bytes(b"".join(line for n, line in enumerate(lines) if n not in gone))
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a process that was killed while it looked has left behind."""
+    for left in folder.glob(f"{_PROBE}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    for left in folder.glob(f"*{SALVAGED}"):
+        left.unlink(missing_ok=True)
 
 
 def survey(lines: Sequence[bytes], judge: Judge) -> Found:
@@ -73,7 +86,7 @@ def _owners(lines: Sequence[bytes], marks: Sequence[Mark]) -> list[Mark]:
 
 
 def _probe(lines: Sequence[bytes], zone: str, folder: Path) -> Found | None:
-    with tempfile.TemporaryDirectory(prefix="probe-", dir=folder) as temporary:
+    with tempfile.TemporaryDirectory(prefix=_PROBE, dir=folder) as temporary:
         path = Path(temporary) / "lines"
         path.write_bytes(b"".join(lines))
         command = [sys.executable, "-m", "tellback.server.store.salvage", str(path), zone]
