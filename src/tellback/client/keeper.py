@@ -1,5 +1,6 @@
 """The thread that keeps the spool in order, so that calls need not: spares, budget, the red button, what was lost."""
 
+import threading
 import time
 from typing import Final
 
@@ -22,6 +23,7 @@ class Keeper:
         self._switch = switch
         self._mine = mine
         self._next = 0.0
+        self._telling = threading.Lock()
         self.waker = Waker()
         self.stopped = False
 
@@ -49,8 +51,15 @@ class Keeper:
 
     def tell_lost(self) -> None:
         """Put what was dropped on record, unless the red button is pressed: then nothing at all is recorded."""
-        if live.spool is not self._spool:
+        # `flush` calls this, too; who comes while the other tells has nothing to add.
+        if live.spool is not self._spool or not self._telling.acquire(blocking=False):
             return
+        try:
+            self._tell()
+        finally:
+            self._telling.release()
+
+    def _tell(self) -> None:
         for reason, records in self._spool.lost.untold().items():
             told = line({"kind": "lost", "name": reason, "value": records}, {})
             if not self._spool.place(told):

@@ -29,7 +29,7 @@ class Lost:
         return {reason: int(repr(counter)[6:-1]) for reason, counter in list(self._counters.items())}
 
     def untold(self) -> dict[str, int]:
-        """What no record has spoken of yet. One thread alone (the keeper) calls this and `told`."""
+        """What no record has spoken of yet. The keeper alone calls this and `told`, one caller at a time."""
         now = self.total()
         return {reason: n - self._told.get(reason, 0) for reason, n in now.items() if n > self._told.get(reason, 0)}
 
