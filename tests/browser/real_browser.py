@@ -31,19 +31,22 @@ class Look:
         )
         self.page = self.context.new_page()
         self.complaints: list[str] = []
-        self.weight = 0
         self.page.on("console", self._listen)
         self.page.add_init_script(SHIFTS)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url}"))
-        self.page.on("requestfinished", self._weigh)
 
     def _listen(self, said: Any) -> None:
         if said.type in ("error", "warning"):
             self.complaints.append(said.text)
 
-    def _weigh(self, request: Any) -> None:
-        self.weight += request.sizes()["responseBodySize"]
+    def weight(self) -> int:
+        """Bytes of the page with all that it loaded, as sent."""
+        found: int = self.page.evaluate(
+            "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+            ".reduce((sum, one) => sum + one.encodedBodySize, 0)"
+        )
+        return found
 
     def open(self, url: str) -> Any:
         self.page.goto(url)
