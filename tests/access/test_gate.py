@@ -74,6 +74,16 @@ def test_a_revoked_token_ends_with_its_sessions(access: Access) -> None:
     assert [(token.id, token.revoked is None) for token in access.list_tokens()] == [(made.id, False)]
 
 
+def test_a_token_made_by_another_connection_counts_at_once(access: Access, tmp_path: Path) -> None:
+    other = open_decisions(tmp_path, "")
+    try:
+        for _ in range(5):  # a poll falls between two of them at most
+            assert access.authenticate("unknown") is None
+            assert access.authenticate(Access(other).new_token([WRITE]).token)
+    finally:
+        other.close()
+
+
 def test_what_another_process_decides_counts_within_a_second(access: Access, tmp_path: Path) -> None:
     kept = access.new_token([WRITE])
     assert access.authenticate(kept.token)

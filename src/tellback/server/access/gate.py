@@ -72,10 +72,14 @@ class Access:
         key = secrets.digest(token)
         if key == self._local:
             return Grant(DEFAULT_PROJECT, LOCAL, SCOPES)
-        version = self._decisions.version()
-        if version != self._version:
-            self._reload(version)
-        grant = self._grants.get(key)
+        # A token that is not known may be a moment old: a client that is refused once does not ask again for minutes.
+        for now in (False, True):
+            version = self._decisions.version(now=now)
+            if version != self._version:
+                self._reload(version)
+            grant = self._grants.get(key)
+            if grant is not None:
+                break
         if grant is not None:
             self._used[grant.token_id] = self._clock()
         return grant
