@@ -45,7 +45,9 @@ def stay(data: Path, port: int) -> None:
             _say(f"{data} already holds {filled.records:,} records up to {filled.today}; they are used again.")
             _say(f"To have the ninety days up to today, remove it: rm -r {data}")
         _say(f"\nSign in: {server.sign_in_link()}\n")
-        _say(f"Ask:     tellback ask adoption.teams --data {data}")
+        # As it was started: in a clone `tellback` is .venv/bin/tellback, and not on the path.
+        program = sys.argv[0] if Path(sys.argv[0]).name == "tellback" else "tellback"
+        _say(f"Ask:     {program} ask adoption.teams --data {data}")
         _say("End it with Ctrl-C; the data stays.")
         server.wait()
 
