@@ -86,7 +86,7 @@ def send(port: int, token: str, segment: str, parts: list[tuple[int, bytes]]) ->
 
 def serve(data: str) -> None:
     """The server's process: says its address, then what it is asked for on standard input."""
-    from tellback.server import app
+    from tellback.server import app, serving
 
     opened: list[app.Server] = []
     real = app.Server.open
@@ -105,7 +105,7 @@ def serve(data: str) -> None:
         threading.Thread(target=answer, daemon=True).start()
 
     app.Server.open = open_and_remember  # type: ignore[method-assign]
-    app.serve(app.Settings(Path(data), port=0), lambda text: print(text, flush=True))
+    serving.serve(app.Settings(Path(data), port=0), lambda text: print(text, flush=True))
 
 
 def drained(records: int, senders: int, folder: Path) -> dict[str, float]:

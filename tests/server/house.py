@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tellback.server.app import Server, Settings
+from tellback.server.grant import WRITE
 from tests.server.running import Reply, until
 
 
@@ -17,7 +18,7 @@ class House:
         self.loop = asyncio.new_event_loop()
         self.server = Server(Settings(data, zone=zone))
         self.loop.run_until_complete(self.server.open())
-        self.token = str(self.server.access.first)
+        self.token = self.server.access.new_token([WRITE]).token
 
     def post(
         self, body: bytes, path: str = "/v1/records", token: str | None = None, method: str = "POST", **headers: str

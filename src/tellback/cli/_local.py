@@ -36,9 +36,9 @@ def access(data: Path | None) -> Iterator[Access]:
 @contextmanager
 def opened(data: Path) -> Iterator[Store]:
     """The store without a server, with everything in it that the journal had."""
-    from tellback.server.app import Server, Settings  # type: ignore[import-not-found,unused-ignore]
-    from tellback.server.folder import DataFolder, FolderError  # type: ignore[import-not-found,unused-ignore]
-    from tellback.server.store import Store as Engine  # type: ignore[attr-defined,unused-ignore]
+    from tellback.server.app import Server, Settings
+    from tellback.server.folder import DataFolder, FolderError
+    from tellback.server.store import Store as Engine
 
     if not (data / "store.duckdb").exists():
         raise CommandError(

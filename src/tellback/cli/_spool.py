@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tellback.cli._check import Check
-from tellback.client import folder as spool_folder  # type: ignore[attr-defined,unused-ignore]  # the client's room
+from tellback.client import folder as spool_folder
 
 ENOUGH = 64 << 20
 """Bytes free below which a spool has no room worth the name: it takes a tenth of what is free."""
