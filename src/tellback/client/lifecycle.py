@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tellback.client import live, notice, settings
+from tellback.client import chores, live, notice, settings
 from tellback.client.background import Threads
 from tellback.client.context import EMPTY
 from tellback.client.fork import after_fork
@@ -71,6 +71,7 @@ def init(
         made = make(chosen.spool, lambda start: header(chosen, start), threads)
         threads.spool = made
         _threads = threads
+        live.identity = (chosen.service, chosen.release, chosen.url)
         live.base = EMPTY.extended({"user": chosen.user} if chosen.user else {})
         after_fork(_after_fork)
         if not _registered:
@@ -100,6 +101,7 @@ def flush(timeout: float = 5.0) -> bool:
         if threads.spool.pid != os.getpid():
             return True  # a fork that has recorded nothing; the parent ships its own
         threads.spool.begin()
+        chores.run(hurry=True)
         if threads.keeper is not None:
             threads.keeper.tell_lost()
         return threads.sender is not None and threads.sender.flush(timeout)
@@ -124,7 +126,10 @@ def delivery() -> "Delivery | None":
 
 def _last_flush(timeout: float) -> None:
     threads = _threads
-    if threads is None or threads.spool is None or not threads.spool.holds_lines():
+    if threads is None or threads.spool is None:
+        return
+    chores.run(hurry=True)
+    if not threads.spool.holds_lines():
         return
     sender = threads.sender
     if sender is not None and not sender.failed:
@@ -134,6 +139,7 @@ def _last_flush(timeout: float) -> None:
 def _shut() -> None:
     global _threads
     threads, _threads = _threads, None
+    chores.end()
     live.off()
     if threads is not None:
         threads.stop()

@@ -22,8 +22,16 @@ def _nothing() -> None:
 muted: Callable[[], None] = _nothing
 """Told of each record not taken while `spool` is None."""
 
+identity: tuple[str | None, ...] = ()
+"""Service, release and destination of this process, as `init` was told."""
+
+
+def paused() -> bool:
+    """Whether recording is off for now and may go on by itself: the red button is pressed."""
+    return spool is None and muted is not _nothing
+
 
 def off() -> None:
     """Back to how a process starts."""
-    global spool, base, muted
-    spool, base, muted = None, EMPTY, _nothing
+    global spool, base, muted, identity
+    spool, base, muted, identity = None, EMPTY, _nothing, ()

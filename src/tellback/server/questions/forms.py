@@ -77,7 +77,7 @@ page's range.
 One text for every engine. No `//`, `hash`, `md5`, unaliased SEMI JOIN; sums of integers are cast; quantiles are
 discrete; `"user"` and `"offset"` are quoted; lower case only by `filters.lower`; the outermost ORDER BY is a total
 order. Text in braces is filled with constant text and bound parameters. `week_of(day)`, `month_of(day)` and
-`hour_of(time)` are the store's.
+`hour_of(time)` are the store's; `each_line(text)`, in a SELECT list, makes a row of each line.
 """
 
 
