@@ -2,8 +2,9 @@
 
     python benchmarks/usage.py [ROUNDS]
 
-The kernels are those of the Python Performance Benchmark Suite in small (richards, deltablue's dispatch, nbody, fannkuch,
-json, regex, string building, generators), written into a package of their own so that every function of them is watched.
+The kernels are those of the Python Performance Benchmark Suite in small (richards, deltablue's dispatch, nbody,
+fannkuch, json, regex, string building, generators), written into a package of their own, so that each function of
+theirs is watched.
 Each figure is the median over rounds of the ratio with/without, with and without interleaved; process CPU, so that the
 sampler's own thread counts too. `spread` is half the distance of the quartiles: what cannot be told from noise.
 The bar: at most 1 % on Python 3.12 and newer, 3 % on 3.11.

@@ -4,7 +4,7 @@ import threading
 import time
 from typing import Final
 
-from tellback.client import budget, chores, live
+from tellback.client import budget, chores, live, notice
 from tellback.client.encode import line
 from tellback.client.spool import Spool
 from tellback.client.switch import Switch
@@ -69,3 +69,4 @@ class Keeper:
             if not self._spool.place(told):
                 return  # which counted one more; all of it is told when there is room again
             self._spool.lost.told(reason, records)
+            notice.detail(f"{records} records were dropped ({reason}), which is told to the server.")

@@ -10,6 +10,7 @@ from tellback.client import chores, live, notice, settings
 from tellback.client.background import Threads
 from tellback.client.context import EMPTY
 from tellback.client.fork import after_fork
+from tellback.client.orders import Orders
 from tellback.client.process import header
 from tellback.client.spool import DurableSpool, Spool
 from tellback.client.switch import Switch
@@ -42,8 +43,9 @@ def init(
     """Start recording. Call it once, at the entry point of a program; libraries never do.
 
     What is not given is taken from the environment: TELLBACK_SERVICE, TELLBACK_RELEASE, TELLBACK_ENVIRONMENT,
-    TELLBACK_USER, TELLBACK_URL, TELLBACK_TOKEN, TELLBACK_SPOOL, TELLBACK_INTERVAL (seconds), TELLBACK_DISABLE (or
-    DO_NOT_TRACK), TELLBACK_CONFIG (a file: `{"disable_all": true}` silences, live), TELLBACK_DEBUG.
+    TELLBACK_USER, TELLBACK_URL, TELLBACK_TOKEN, TELLBACK_SPOOL, TELLBACK_INTERVAL (seconds), TELLBACK_DISABLE (1, or
+    what to leave out: `kind:log,name:debug.*`; DO_NOT_TRACK is the same as 1), TELLBACK_CONFIG (a file of rules that
+    is watched: `{"disable_all": true}` silences, live; docs/spec/control.md), TELLBACK_DEBUG (says what happens).
 
     Without a url records are kept in the spool, within its budget. `durable` syncs each record to the disk before its
     call returns: it then survives a power cut, too, and costs what the disk costs.
@@ -61,15 +63,20 @@ def init(
         chosen, wrong = settings.read(given)
         if chosen.debug:
             notice.audible()
+        else:
+            notice.quiet()
         for sentence in wrong:
             notice.say(sentence)
         if chosen.disable:
+            notice.detail("Nothing is recorded, for it is switched off (TELLBACK_DISABLE, DO_NOT_TRACK or disable=).")
             return
-        switch = Switch(chosen.config)
+        switch = Switch(chosen.config, chosen.rules)
         threads = Threads(chosen, switch)
         make = DurableSpool if chosen.durable else Spool
         made = make(chosen.spool, lambda start: header(chosen, start), threads)
         threads.spool = made
+        if chosen.url and chosen.token:
+            switch.orders = Orders(chosen.spool, chosen.url, chosen.token)
         _threads = threads
         live.identity = (chosen.service, chosen.release, chosen.url)
         live.base = EMPTY.extended({"user": chosen.user} if chosen.user else {})
@@ -78,6 +85,7 @@ def init(
             atexit.register(_at_exit)
             _registered = True
         live.spool = made
+        notice.detail(_words(chosen))
         switch.apply(made)
     except OSError as error:
         where = Path(str(error.filename)) if error.filename else "the spool"
@@ -122,6 +130,13 @@ def close(timeout: float = 1.0) -> None:
 def delivery() -> "Delivery | None":
     """How the server took the last slices; None before anything was shipped. For the command line."""
     return None if _threads is None else _threads.delivery
+
+
+def _words(chosen: settings.Settings) -> str:
+    what = " ".join(filter(None, (chosen.service, chosen.release))) or "this program (it names no service)"
+    where = f"and to {chosen.url} every {chosen.interval:g} s" if chosen.url else "and stay there: no url is set"
+    token = "" if chosen.token or not chosen.url else "; no token is set, so a server will refuse them"
+    return f"Records of {what} go to {chosen.spool} {where}{token}. `tellback show` prints what lies there."
 
 
 def _last_flush(timeout: float) -> None:

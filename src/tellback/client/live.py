@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from tellback.client.context import EMPTY, Context
 
 if TYPE_CHECKING:
+    from tellback.client.governor import Governor
     from tellback.client.spool import Spool
 
 spool: "Spool | None" = None
@@ -22,6 +23,9 @@ def _nothing() -> None:
 muted: Callable[[], None] = _nothing
 """Told of each record not taken while `spool` is None."""
 
+governor: "Governor | None" = None
+"""Applies the rules that are in force; None while there are none."""
+
 identity: tuple[str | None, ...] = ()
 """Service, release and destination of this process, as `init` was told."""
 
@@ -33,5 +37,5 @@ def paused() -> bool:
 
 def off() -> None:
     """Back to how a process starts."""
-    global spool, base, muted, identity
-    spool, base, muted, identity = None, EMPTY, _nothing, ()
+    global spool, base, muted, governor, identity
+    spool, base, muted, governor, identity = None, EMPTY, _nothing, None, ()
