@@ -213,9 +213,8 @@ def test_a_client_that_leaves_cancels_its_question(access: Access, decisions: De
             ended.set()
 
     token = access.new_token(["read"]).token
-    route = next(
-        r for r in routes(Api(slow, access, decisions, Control(decisions), dict)) if r.path == "/api/questions/{name}"
-    )  # type: ignore[arg-type]
+    api = Api(slow, access, decisions, Control(decisions), dict)  # type: ignore[arg-type]
+    route = next(r for r in routes(api) if r.path == "/api/questions/{name}")
     sent = []
 
     async def visit() -> None:

@@ -193,7 +193,8 @@ def test_hotspots_are_whole_stacks_without_values(spool: Path, rig: Any) -> None
     rig.busy(lambda: made._sampler.samples >= 10)
     tellback.usage.stop()
     (record,) = [r for r in lines(spool) if r["kind"] == "profile"]
-    assert record["value"] == sum(stack["samples"] for stack in record["attrs"]["stacks"])
+    told_samples = sum(stack["samples"] for stack in record["attrs"]["stacks"]) + record["attrs"].get("other", 0)
+    assert record["value"] == told_samples
     assert record["attrs"]["interval"] == 20_000_000
     for stack in record["attrs"]["stacks"]:
         assert "rigtools_of_test.parts:busy" in stack["frames"]
@@ -216,10 +217,11 @@ def test_a_fork_goes_on_watching(spool: Path, rig: Any) -> None:
         pid = os.getpid()
 
         def of_child() -> bool:
-            return any(
-                b'"sampled"' in path.read_bytes() and b'"pid":%d,' % pid in path.read_bytes()
-                for path in spool.glob("*/*.ndjson")
-            )
+            own = live.spool
+            if own is None or own.pid != pid:
+                return False
+            data = own.active.path.read_bytes()
+            return b'"sampled"' in data and b'"pid":%d,' % pid in data
 
         deadline = time.monotonic() + 20
         rig.busy(lambda: of_child() or time.monotonic() > deadline)
@@ -255,6 +257,19 @@ def test_it_stops_with_the_client_and_ships_what_it_saw(server: Server, spool: P
     tellback.close(0)
     assert watch._current is None
     assert live.spool is None
+
+
+def test_what_one_client_saw_is_not_told_by_the_next(spool: Path, rig: Any) -> None:
+    tellback.init("s", spool=spool)
+    tellback.usage.start(["rigtools_of_test"])
+    made = watch._current
+    assert made is not None
+    tellback.close(0)
+    made._recorder.note("rigtools_of_test", "afterwards")
+    tellback.init("another", spool=spool)
+    tellback.usage.start(["rigtools_of_test"])
+    tellback.usage.stop()
+    assert not any("afterwards" in record.get("message", "") for record in lines(spool))
 
 
 @pytest.mark.parametrize("packages", [None, 5, [5], ["no_such_package"], [""], [".."], "no_such", ["a\0b"]])

@@ -16,7 +16,7 @@ class Orders:
     def __init__(self, root: Path, url: str, token: str) -> None:
         """Takes up what an earlier process was told, if it still holds."""
         self._token = token
-        self._path = root / f"control-{token_hash(f'{url} {token}')}"
+        self._path = root / f".control-{token_hash(f'{url} {token}')}"
         self._order: order.Order | None = None
         self._rules = NONE
         self._until = 0.0
@@ -55,7 +55,7 @@ class Orders:
 
     def _keep(self, text: str) -> None:
         """A process that ends before its first answer obeys, too."""
-        new = self._path.with_name(f".new-{self._path.name}-{os.getpid()}")
+        new = self._path.with_name(f"{self._path.name}-{os.getpid()}")
         try:
             fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(fd, "w") as file:

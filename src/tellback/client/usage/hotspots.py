@@ -14,6 +14,8 @@ FRAMES: Final = 64
 STACKS: Final = 200
 """Told in one record, those with the most samples; the rest are counted together."""
 
+_SUSPENDS: Final = 0x20 | 0x80 | 0x200  # inspect.CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
+
 _MOST: Final = 5_000
 """Different stacks counted between two records."""
 
@@ -35,14 +37,19 @@ class Hotspots:
 
     def __call__(self, innermost: FrameType) -> None:
         frame: FrameType | None = innermost
+        outermost = innermost
         names: list[str] = []
         ours = False
         while frame is not None and len(names) < FRAMES:
             name, is_ours = self._name(frame.f_code)
             ours |= is_ours
             names.append(name)
-            frame = frame.f_back
+            outermost, frame = frame, frame.f_back
         if not ours:
+            return
+        if frame is None and outermost.f_code.co_flags & _SUSPENDS:
+            # No thread begins in a generator: it was suspended between two looks at this stack, which ends there.
+            self._left_out += 1
             return
         stack = tuple(reversed(names))
         if stack in self._counts or len(self._counts) < _MOST:

@@ -81,6 +81,8 @@ class Watch:
 
     def stop(self) -> None:
         """Tell what was seen, and end."""
+        if self._ended:  # with the client; what it had not told is not for the next one to tell
+            return
         chores.remove(self)
         self.turn(hurry=True)
         self.end()
@@ -131,7 +133,7 @@ class Watch:
         spool = live.spool
         if spool is None or not files:
             return
-        mark = spool.root / f"inventory-{_fingerprint(files)}"
+        mark = spool.root / f".inventory-{_fingerprint(files)}"
         if _age(mark) < AGAIN:
             return
         yield
