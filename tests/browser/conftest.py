@@ -40,7 +40,8 @@ def axe() -> str:
     return AXE.read_text()
 
 
-@pytest.fixture(scope="session")
+# By module: Playwright's loop runs as long as it does, and no other test of the process could run one of its own.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[object]:
     try:
         from playwright.sync_api import sync_playwright
@@ -73,21 +74,28 @@ def empty_site() -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
-def session(chromium: object, site: Site) -> object:
-    """What a browser keeps after it has followed the sign-in link, which works once."""
-    return _session(chromium, site)
+def states() -> dict[str, object]:
+    """What a browser keeps after it has followed a sign-in link, by site: a link works once."""
+    return {}
 
 
-@pytest.fixture(scope="session")
-def empty_session(chromium: object, empty_site: Site) -> object:
-    return _session(chromium, empty_site)
+@pytest.fixture(scope="module")
+def session(chromium: object, site: Site, states: dict[str, object]) -> object:
+    return _session(chromium, site, states)
 
 
-def _session(chromium: object, site: Site) -> object:
+@pytest.fixture(scope="module")
+def empty_session(chromium: object, empty_site: Site, states: dict[str, object]) -> object:
+    return _session(chromium, empty_site, states)
+
+
+def _session(chromium: object, site: Site, states: dict[str, object]) -> object:
+    if site.url in states:
+        return states[site.url]
     context = chromium.new_context()  # type: ignore[attr-defined]
     page = context.new_page()
     page.goto(site.link)
     assert page.url.rstrip("/") == site.url, f"the link led to {page.url}"
-    state = context.storage_state()
+    states[site.url] = context.storage_state()
     context.close()
-    return state
+    return states[site.url]

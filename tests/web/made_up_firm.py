@@ -52,6 +52,7 @@ class Token:
     project: str
     scopes: frozenset[str]
     created: str
+    last_used: str | None = None
     revoked: str | None = None
 
 
