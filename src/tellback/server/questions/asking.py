@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from tellback.record import INT64_MAX
 from tellback.server import times
 from tellback.server.questions import cursor as cursors
 from tellback.server.questions import filters
@@ -86,7 +87,7 @@ def _steps(store: Store, name: str, given: Given, reads: str | None, now: int | 
     dropped = yield _dropped(planned.projects)
     missing = sum(store.missing(project) for project in planned.projects) if planned.projects else store.missing()
     result = yield planned.sql, planned.values
-    return shape(planned, result, Complete(through, missing, dropped.rows[0][0] or 0))
+    return shape(planned, result, Complete(through, missing, dropped.rows[0][0]))
 
 
 def plan(question: Question, given: Given, *, zone: str, reads: str | None, now: int) -> Plan:
@@ -212,7 +213,8 @@ def _choices(type_: Any) -> tuple[str, ...]:
 def _dropped(projects: Sequence[str]) -> tuple[str, Mapping[str, object]]:
     binder = Binder()
     test = binder.either("project", projects) if projects else "TRUE"
-    sql = f"SELECT CAST(sum(records) AS BIGINT) FROM ledger WHERE reason LIKE 'dropped:%' AND {test}"
+    # Bounded: each reason's number is a client's own word, and their sum need not fit 64 bits.
+    sql = f"SELECT CAST(least(coalesce(sum(records), 0), {INT64_MAX}) AS BIGINT) FROM ledger WHERE reason LIKE 'dropped:%' AND {test}"
     return sql, binder.values
 
 
