@@ -111,7 +111,8 @@ class SpoolMachine(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         self.spool.close()
-        self.shipped += held(self.root)
+        # Files lie in the order they were made: a spare that was too small for one line is used after a later one.
+        self.shipped += sorted(held(self.root), key=lambda line: int(line.split()[0]))
         for path in segments(self.root):
             path.unlink()
         self.spool = made(self.root)
