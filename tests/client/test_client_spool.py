@@ -111,8 +111,10 @@ class SpoolMachine(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         self.spool.close()
-        # Files lie in the order they were made: a spare that was too small for one line is used after a later one.
-        self.shipped += sorted(held(self.root), key=lambda line: int(line.split()[0]))
+        # What was acknowledged of a segment stays in its file, and is sent again. Files lie in the order they were made:
+        # a spare that was too small for one line is used after a later one.
+        left = set(held(self.root)).difference(self.shipped)
+        self.shipped += sorted(left, key=lambda line: int(line.split()[0]))
         for path in segments(self.root):
             path.unlink()
         self.spool = made(self.root)
