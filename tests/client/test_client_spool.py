@@ -111,8 +111,8 @@ class SpoolMachine(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         self.spool.close()
-        # What was acknowledged of a segment stays in its file, and is sent again. Files lie in the order they were made:
-        # a spare that was too small for one line is used after a later one.
+        # What was acknowledged of a segment stays in its file, and is sent again. Files lie in the order they were
+        # made: a spare that was too small for one line is used after a later one.
         left = set(held(self.root)).difference(self.shipped)
         self.shipped += sorted(left, key=lambda line: int(line.split()[0]))
         for path in segments(self.root):
