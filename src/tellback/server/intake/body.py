@@ -80,7 +80,7 @@ def _inflate(body: bytes, limit: int, wbits: int) -> Iterator[bytes]:
         while not decoder.eof:
             if at >= len(body):
                 raise EOFError("it ends too early")
-            # In pieces: what a member leaves unread is copied, which for many small ones goes with the square of the body.
+            # In pieces: what a member leaves unread is copied, which for many small ones goes with the body's square.
             piece = body[at : at + _PIECE_OF_GZIP]
             at += len(piece)
             yield decoder.decompress(piece)
