@@ -19,7 +19,7 @@ import tellback
 from tellback.client import folder, live, segment, slices
 from tellback.client import spool as spool_module
 from tellback.client.segment import Segment
-from tellback.client.spool import Spool
+from tellback.client.spool import DurableSpool, Spool
 
 HEADER = b'{"kind":"process","pid":1}\n'
 
@@ -358,10 +358,36 @@ def test_a_durable_spool_syncs_each_line(spool: Path, monkeypatch: pytest.Monkey
     real = os.fsync
     monkeypatch.setattr(os, "fsync", lambda fd: (synced.append(fd), real(fd)))
     tellback.init(spool=spool, durable=True)
+    assert len(synced) >= 2  # the folders that its name lies in
+    assert live.spool is not None
+    own = live.spool.active.fd
     tellback.event("a")
     tellback.event("b")
-    assert len(synced) == 2
+    assert synced.count(own) == 2
     assert [record["name"] for record in lines(spool)] == ["a", "b"]
+
+
+def test_a_durable_line_is_synced_though_its_segment_changed_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The full segment may be shipped and gone before it is synced, and more than one may have followed it."""
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    spool = DurableSpool(tmp_path, lambda start: HEADER, Idle())
+    spool.append(b"x\n")
+    full, rotate = spool.active, spool._rotate
+
+    def rotating(segment: Segment, need: int) -> bool:
+        rotate(segment, need)
+        full.delete()
+        return True
+
+    monkeypatch.setattr(DurableSpool, "_rotate", lambda self, segment, need: rotating(segment, need))
+    full.seal()
+    spool.own.remove(full)
+    spool.append(b"y\n")
+    assert spool.active.fd in synced
+    spool.close()
 
 
 def test_network_file_systems_are_told(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tellback.client.folder import ProcessFolder
 from tellback.client.fork import Mark
 from tellback.client.lost import Lost
 from tellback.client.prefault import prefault
-from tellback.client.segment import Segment, new_id
+from tellback.client.segment import Segment, new_id, sync_folder
 
 FIRST: Final = 1 << 18
 LARGEST: Final = 8 << 20
@@ -300,12 +300,23 @@ class DurableSpool(Spool):
     def append(self, line: bytes) -> None:
         before = self.active
         super().append(line)
-        try:
-            before.sync()
-            if self.active is not before:
-                self.active.sync()
-        except OSError:
-            self.lost.add("sync", 0)
+        # The line may lie in any segment from that one on: other threads rotate, too, and a fork begins anew. One that
+        # was shipped and deleted meanwhile needs no sync, and must not keep the others from theirs.
+        after = list(self.own)
+        with suppress(ValueError):
+            del after[: after.index(before)]
+        for segment in after:
+            try:
+                segment.sync()
+            except OSError:
+                self.lost.add("sync", 0)
+
+    def _create(self, size: int) -> Segment:
+        made = super()._create(size)
+        with suppress(OSError):  # what is synced must have a name, too
+            for folder in (self.folder.path, self.root):
+                sync_folder(folder)
+        return made
 
 
 def _unstarted(line: bytes) -> object:
