@@ -307,3 +307,21 @@ def test_tasks_that_share_a_block_leave_it_each_for_itself(recording: list[bytes
 
     asyncio.run(both())
     assert ["user" in json.loads(line) for line in recording] == [False, False]
+
+
+def test_an_own_field_keeps_the_text_or_number_of_a_class_made_from_one() -> None:
+    """A name from a StrEnum became `<module.Class>`, and numpy's float as value was left out."""
+
+    class HostileNumber(float):
+        __repr__ = __str__ = __float__ = __int__ = __eq__ = __sub__ = __round__ = Hostile._trap  # type: ignore[assignment]
+        __hash__ = None  # type: ignore[assignment]
+
+    class HostileInt(int):
+        __repr__ = __str__ = __float__ = __int__ = __eq__ = __sub__ = __index__ = Hostile._trap  # type: ignore[assignment]
+        __hash__ = None  # type: ignore[assignment]
+
+    record = json.loads(
+        line({"time": HostileInt(5), "name": HostileText("x"), "level": HostileText("WARNING"), "run": True}, {})
+    )
+    assert record == {"time": 5, "name": "x", "level": "warn", "run": "true"}
+    assert json.loads(line({"time": 5, "value": HostileNumber(0.5)}, {})) == {"time": 5, "value": 0.5}
