@@ -83,10 +83,13 @@ def _steps(store: Store, name: str, given: Given, reads: str | None, now: int | 
     planned = plan(find(name), given, zone=store.zone, reads=reads, now=time.time_ns() if now is None else now)
     # Before the rows are read: what it promises must be in them.
     through = times.text(store.through())
-    dropped = yield _dropped(planned.projects)
+    dropped = (yield _dropped_ever(planned)).rows[0][0] or 0
+    # Where nothing was ever dropped, which is the rule, no record has to be looked at.
+    if dropped and planned.range.from_ is not None:
+        dropped = (yield _dropped_in_range(planned)).rows[0][0] or 0
     missing = sum(store.missing(project) for project in planned.projects) if planned.projects else store.missing()
     result = yield planned.sql, planned.values
-    return shape(planned, result, Complete(through, missing, dropped.rows[0][0] or 0))
+    return shape(planned, result, Complete(through, missing, dropped))
 
 
 def plan(question: Question, given: Given, *, zone: str, reads: str | None, now: int) -> Plan:
@@ -209,10 +212,25 @@ def _choices(type_: Any) -> tuple[str, ...]:
     return get_args(bare) if get_origin(bare) is Literal else ()
 
 
-def _dropped(projects: Sequence[str]) -> tuple[str, Mapping[str, object]]:
+def _dropped_ever(planned: Plan) -> tuple[str, Mapping[str, object]]:
     binder = Binder()
-    test = binder.either("project", projects) if projects else "TRUE"
+    test = binder.either("project", planned.projects) if planned.projects else "TRUE"
     sql = f"SELECT CAST(sum(records) AS BIGINT) FROM ledger WHERE reason LIKE 'dropped:%' AND {test}"
+    return sql, binder.values
+
+
+def _dropped_in_range(planned: Plan) -> tuple[str, Mapping[str, object]]:
+    """What clients say they dropped, by the time they said it: a drop of long ago says nothing about today's answer.
+
+    A `lost` record carries the number as its value; what is no number counts as in the ledger, for nothing.
+    """
+    binder, at = Binder(), planned.at
+    test = binder.either("project", planned.projects) if planned.projects else "TRUE"
+    sql = (
+        "SELECT CAST(sum(CASE WHEN value >= 0 AND value < 9007199254740992 THEN floor(value) ELSE 0 END) AS BIGINT) "
+        f"FROM records WHERE kind = 'lost' AND time >= {binder.bind(at.since)} AND time < {binder.bind(at.until)} "
+        f"AND {test}"
+    )
     return sql, binder.values
 
 
