@@ -33,6 +33,14 @@ def test_a_load_brings_rows_counts_ranges_and_rejects_together(folder: Path, sto
     assert store.loaded() == {"000000000001.ndjson", "000000000002.ndjson"}
 
 
+def test_gaps_are_counted_anew_after_each_load(folder: Path, store: Store) -> None:
+    assert store.missing("1") == 0
+    store.load([closed(folder, 1, batch([line()], segment="s", offset=20, size=5))])
+    assert (store.missing("1"), store.missing(), store.missing("2")) == (1, 1, 0)
+    store.load([closed(folder, 2, batch([line()], segment="s", offset=0, size=20))])
+    assert (store.missing("1"), store.missing(), store.missing("2")) == (0, 0, 0)
+
+
 def test_days_are_of_the_reporting_zone(folder: Path, store: Store) -> None:
     # Midnight in Berlin, in winter, in summer and before 1970.
     midnights = {
