@@ -84,7 +84,7 @@ def ago(value: str | datetime | None, now: datetime) -> str:
 
 def exact(value: str | datetime, zone: ZoneInfo) -> str:
     """2026-11-25 10:42:07 Europe/Berlin."""
-    return f"{moment(value).astimezone(zone):%Y-%m-%d %H:%M:%S} {zone.key}"
+    return f"{moment(value).astimezone(zone):%Y-%m-%d %H:%M:%S} {zone.key.removeprefix('Etc/')}"
 
 
 def stamp(value: str | datetime, zone: ZoneInfo) -> str:
