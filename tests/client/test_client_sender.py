@@ -1,7 +1,6 @@
 """Towards the server: whatever it does, calls do not notice, and each record arrives once or is accounted for."""
 
 import email.utils
-import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -191,30 +190,3 @@ def test_the_budget_takes_the_oldest_and_counts(spool: Path) -> None:
     assert [record["name"] for record in lines(spool) if record["kind"] == "event"] == ["mine"]
     assert own.lost.total() == {"budget": orphaned}
     assert len(segments(spool)) == 1
-
-
-@pytest.mark.parametrize(("url", "port"), [("http://[::1]", 80), ("https://[fe80::abcd]/x", 443), ("http://h:1", 1)])
-def test_a_url_without_a_port_has_that_of_its_scheme(url: str, port: int) -> None:
-    """http.client took the end of an IPv6 address for a port."""
-    transport = Transport(url, None)
-    transport._tls = False
-    reached: list[tuple[str, int]] = []
-
-    def connect(address: tuple[str, int], *_: object, **__: object) -> socket.socket:
-        reached.append(address)
-        raise OSError("far enough")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(socket, "create_connection", connect)
-        assert transport.post(b"", {}).reason == "far enough"
-    assert {found for _, found in reached} == {port}
-
-
-@pytest.mark.parametrize("value", ["9" * 400, "Fri, 31 Dec 99999 23:59:59 GMT", "soon", "-1"])
-def test_any_retry_after_is_an_answer(server: Server, value: str) -> None:
-    server.script[:] = [(503, {"Retry-After": value}, {})]
-    transport = Transport(server.url, None)
-    answer = transport.post(b"", {})
-    transport.close()
-    assert answer.status == 503
-    assert answer.retry_after in (None, 0.0)
