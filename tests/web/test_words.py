@@ -35,7 +35,9 @@ def test_share_never_rounds_to_all_or_nothing(value: float | None, shown: str) -
     [
         (3, "now"),
         (59, "1 min ago"),
-        (3599, "60 min ago"),
+        (3569, "59 min ago"),
+        (3599, "1 h ago"),
+        (86000, "yesterday"),
         (7200, "2 h ago"),
         (86400, "yesterday"),
         (86400 * 5, "5 days ago"),

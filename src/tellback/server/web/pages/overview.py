@@ -14,7 +14,6 @@ from tellback.server.web.view import View
 
 EVER = "1970-01-01"
 
-
 @dataclass(frozen=True)
 class Figure:
     """One number of the strip on top, with the same number of the time before."""
@@ -155,7 +154,7 @@ PAGE = Page(
     (
         Panel("figures", "In numbers", figures, size="figures", wide=True, bare=True),
         Panel("active", "People active per day", active, size="chart", link="/adoption"),
-        Panel("arrived", "Records that came in", arrived, size="chart", link="/records"),
+        Panel("arrived", "Records that came in", arrived, size="bars", link="/records"),
         Panel("features", "Most used features", features, size="eight", link="/adoption"),
         Panel("errors", "Top errors", errors, size="eight", link="/records?kind=error"),
         Panel("teams", "Teams, least adopted first", teams, size="eight-lead", link="/adoption"),
