@@ -1,4 +1,4 @@
-"""How soon the pages are there: `benchmarks/pages.py [URL SIGN_IN_LINK]`, else over the demo's firm in a server of its own.
+"""How soon the pages are there: `benchmarks/pages.py [URL SIGN_IN_LINK]`, else over the demo in a server of its own.
 
 For each page, over and over in a real browser with warm assets: milliseconds until the server's answer has come whole,
 until the browser has painted first, until every panel has its answer and every chart is drawn; and the bytes of the

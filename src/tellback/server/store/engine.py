@@ -14,6 +14,7 @@ import duckdb
 
 from tellback.server.intake.seen import DIGEST_NS
 from tellback.server.journal import Closed
+from tellback.server.journal.disk import Disk
 from tellback.server.store import load as loading
 from tellback.server.store.tables import MACROS, MERGE_SEGMENTS, MISSING, TABLES, VERSION
 from tellback.server.store.zone import is_zone, machine_zone
@@ -63,6 +64,8 @@ class Store:
         self.pending: Callable[[], int | None] = lambda: None
         """When the oldest batch that is acknowledged and not yet visible was acknowledged; the loader sets it."""
         self._connection = self._connect()
+        # The journal's files go once this one has what they have, so its name must be as durable as they are.
+        Disk().sync_folder(self.path.parent)
         self.zone = self._settle_zone(zone)
         self._forget_unlinked()
 
@@ -188,6 +191,10 @@ class Store:
         """Their names may come again, so they must be gone before a journal is opened."""
         journal = self.path.parent / "journal"
         gone = [name for name in self.loaded() if not (journal / name).exists()]
+        if gone:
+            # A server was killed between unlinking them and syncing: after a power cut they would come back, and be
+            # loaded again if their names were forgotten.
+            Disk().sync_folder(journal)
         self.forget(gone)
 
     # Writing

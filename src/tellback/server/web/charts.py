@@ -133,9 +133,7 @@ def filled(
     return [found.get(at.timestamp(), 0) for at in x]
 
 
-def people(
-    title: str, step: str, x: list[datetime], values: list[int], begin: datetime, unfinished: bool
-) -> Chart:
+def people(title: str, step: str, x: list[datetime], values: list[int], begin: datetime, unfinished: bool) -> Chart:
     """People over time: a line, or bars where there are too few points to make one."""
     kind = "line" if len(x) >= FEWEST else "bars"
     cut = bool(x) and x[0] < begin

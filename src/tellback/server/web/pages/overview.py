@@ -14,6 +14,7 @@ from tellback.server.web.view import View
 
 EVER = "1970-01-01"
 
+
 @dataclass(frozen=True)
 class Figure:
     """One number of the strip on top, with the same number of the time before."""
