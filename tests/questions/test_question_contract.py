@@ -1,16 +1,19 @@
 """Holds for every question there is, also for those that are not written yet."""
 
+import asyncio
 import csv
 import io
 import re
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 import pytest
-from memory_store import MemoryStore, ns
+from memory_store import MemoryStore, Rows, ns
 
 from tellback.server.questions import filters, forms
-from tellback.server.questions.asking import ask, plan
+from tellback.server.questions.asking import ask, ask_async, plan
 from tellback.server.questions.catalogue import catalogue, find
 from tellback.server.questions.contract import Question, QuestionError
 
@@ -45,8 +48,9 @@ def fill(store: MemoryStore) -> None:
     store.add(
         {"time": "2026-10-01", "kind": "usage", "name": "inventory", "release": "1", "message": "m:a\nm:b\nm.n:C.d"},
         {"time": "2026-11-04", "kind": "usage", "name": "called", "release": "1", "user": "ann", "message": "m:a\nm:z"},
+        {"time": "2026-11-04", "kind": "lost", "name": "full", "value": 3.0},
     )
-    store.connection.execute("INSERT INTO ledger VALUES ('1', 'accepted', 24), ('1', 'dropped:full', 3)")
+    store.connection.execute("INSERT INTO ledger VALUES ('1', 'accepted', 25), ('1', 'dropped:full', 3)")
     store.connection.execute(
         f"INSERT INTO quarantine VALUES ({ns('2026-11-05')}, '1', 'records', 3, 'bad', '{{'),"
         f" ({ns('2026-11-06')}, '1', 'mito', 4, 'worse', NULL)"
@@ -269,3 +273,24 @@ def test_an_unknown_question_names_those_there_are() -> None:
     with pytest.raises(QuestionError, match=r"adoption\.features") as caught:
         find("adoption.feature")
     assert caught.value.status == 404
+
+
+def test_asking_leaves_the_event_loop_free() -> None:
+    """Gaps were counted in it, once for each project that one request names, while no record was taken."""
+
+    class Watching(MemoryStore):
+        def missing(self, project: str | None = None) -> int:
+            counted.append((project, threading.get_ident()))
+            return 0
+
+    async def run(sql: str, values: Mapping[str, object]) -> Rows:
+        return store.query(sql, values)
+
+    counted: list[tuple[str | None, int]] = []
+    store = Watching()
+    given = {"project": ["1", "2"] * 500}
+    assert asyncio.run(ask_async(store, run, "store.ledger", given)).rows
+    assert sorted(project or "" for project, _ in counted) == ["1", "2"]
+    assert threading.get_ident() not in {thread for _, thread in counted}
+    with pytest.raises(QuestionError, match="at most"):
+        ask(store, "store.ledger", {"project": [str(number) for number in range(200)]})

@@ -23,6 +23,18 @@ def refused(*arguments: str) -> str:
     return done.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="file modes are POSIX's")
+def test_nobody_else_reads_what_lies_in_a_directory_that_was_there_before(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    (data / "store.duckdb.wal.old").touch(mode=0o644)
+    with Running(data) as server:
+        assert server.post(b'{"name":"a"}').status == 202
+        until(lambda: (data / "store.duckdb.wal").exists())
+        assert {path.name: path.stat().st_mode & 0o077 for path in data.rglob("*") if path.stat().st_mode & 0o077} == {}
+        assert server.stop() == 0
+
+
 def test_first_start_makes_a_directory_of_ones_own_and_says_the_token_once(tmp_path: Path) -> None:
     with Running(tmp_path / "data") as server:
         assert server.token.isalnum()

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tellback.server.intake.contract import Reject
+from tellback.server.journal.disk import Disk
 from tellback.server.store import QueryTimeout, Store, tables
 from tellback.server.store.load import Unloadable
 from tellback.server.store.zone import is_zone, machine_zone
@@ -31,6 +32,38 @@ def test_a_load_brings_rows_counts_ranges_and_rejects_together(folder: Path, sto
     assert sorted(store.ranges()) == [("1", "s", 0, 10), ("1", "s", 20, 25)]
     assert (store.missing(), store.missing("1"), store.missing("2")) == (1, 1, 0)
     assert store.loaded() == {"000000000001.ndjson", "000000000002.ndjson"}
+
+
+def test_names_are_forgotten_only_when_their_files_cannot_come_back(
+    folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server was killed after it unlinked a loaded file and before it synced the folder. A power cut after the next
+    start brought the file back, and it was loaded twice."""
+    file = closed(folder, 1, batch([line(name="a")]))
+    store.load([file])
+    file.path.unlink()
+    store.close()
+    calls: list[str] = []
+    forget = Store.forget
+
+    def forgetting(self: Store, names: list[str]) -> None:
+        calls.append(f"forget {len(names)}")
+        forget(self, names)
+
+    monkeypatch.setattr(Store, "forget", forgetting)
+    monkeypatch.setattr(Disk, "sync_folder", lambda self, path: calls.append(f"sync {path.relative_to(folder)}"))
+    again = Store(folder / "store.duckdb")
+    again.close()
+    # The store's own file must have its name before files go for its sake.
+    assert calls == ["sync .", "sync journal", "forget 1"]
+
+
+def test_gaps_are_counted_anew_after_each_load(folder: Path, store: Store) -> None:
+    assert store.missing("1") == 0
+    store.load([closed(folder, 1, batch([line()], segment="s", offset=20, size=5))])
+    assert (store.missing("1"), store.missing(), store.missing("2")) == (1, 1, 0)
+    store.load([closed(folder, 2, batch([line()], segment="s", offset=0, size=20))])
+    assert (store.missing("1"), store.missing(), store.missing("2")) == (0, 0, 0)
 
 
 def test_days_are_of_the_reporting_zone(folder: Path, store: Store) -> None:

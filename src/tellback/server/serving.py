@@ -11,6 +11,7 @@ import uvicorn
 
 from tellback.server.access import greeting
 from tellback.server.app import Server, Settings
+from tellback.server.folder import for_this_user_only
 from tellback.version import __version__
 
 DRAIN_SECONDS = 8
@@ -23,6 +24,7 @@ class AddressError(Exception):
 
 def serve(settings: Settings, say: Callable[[str], None] = print) -> None:
     """Run until SIGTERM or SIGINT. Raises `FolderError`, ValueError (zone) and `AddressError` before it begins."""
+    for_this_user_only()
     with contextlib.closing(_listening(settings)) as listener:
         server = Server(settings)
         asyncio.run(_serve(server, listener, say))

@@ -31,6 +31,10 @@ _SEGMENT = re.compile(r"[0-9a-f]{32}")
 _BLANK = b" \t\r\0"
 """What a line of filler is made of. NULs are the unwritten rest of a segment that someone posted as a file."""
 
+MOST_LOST = 2**53
+"""A sender's own count is taken on trust, but not so far that a sum of them leaves the 64 bits of the ledger: a load
+that fails over it would fail for ever, and all that comes after it would wait."""
+
 _FALLBACK = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -185,8 +189,8 @@ def _is_process(line: bytes) -> bool:
 def _count_lost(record: Own, dropped: dict[str, int]) -> None:
     """A sender that had to drop records says so in a record: its name is the reason, its value the number."""
     reason = record.name if isinstance(record.name, str) else "unknown"
-    count = record.value if isinstance(record.value, float) and 0 <= record.value < 2**53 else 0
-    dropped[reason] = dropped.get(reason, 0) + int(count)
+    count = record.value if isinstance(record.value, float) and 0 <= record.value < MOST_LOST else 0
+    dropped[reason] = min(dropped.get(reason, 0) + int(count), MOST_LOST)
 
 
 WIRE = Records()
