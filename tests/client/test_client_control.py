@@ -264,6 +264,17 @@ def test_the_environment_selects(
     assert ("kind 'lgo'" in caplog.text) is (value == "kind:lgo")
 
 
+def test_an_error_that_is_left_out_has_no_id(spool: Path, tmp_path: Path) -> None:
+    file = tmp_path / "rules.json"
+    file.write_text('{"disable": ["ValueError"]}')
+    tellback.init("s", spool=spool, config=file)
+    assert tellback.capture(ValueError("no")) == ""
+    assert len(tellback.capture(KeyError("yes"))) == 32
+    tellback.flush(0)
+    assert [r["name"] for r in lines(spool) if r["kind"] == "error"] == ["KeyError"]
+    assert [(r["name"], r["value"]) for r in lines(spool) if r["kind"] == "lost"] == [("disabled", 1)]
+
+
 def test_durable_records_are_ruled_too(spool: Path, tmp_path: Path) -> None:
     file = tmp_path / "rules.json"
     file.write_text('{"disable": ["a"]}')

@@ -245,6 +245,20 @@ def test_while_the_button_is_pressed_nothing_is_told(spool: Path, rig: Any, tmp_
     assert lines(spool) == []
 
 
+def test_a_rule_that_leaves_usage_out_leaves_nothing_to_be_told_later(spool: Path, rig: Any, tmp_path: Path) -> None:
+    button = tmp_path / "rules.json"
+    button.write_text('{"disable": ["kind:usage"]}')
+    tellback.init("s", spool=spool, config=button)
+    tellback.usage.start(["rigtools_of_test"])
+    rounds = iter(range(20))
+    rig.busy(lambda: next(rounds, None) is None)
+    assert watch._current is not None
+    until(lambda: not _busy(watch._current))  # type: ignore[arg-type]  # it is there, as said above
+    tellback.flush(0)
+    assert not [r for r in lines(spool) if r["kind"] != "lost"]
+    assert not list(spool.glob(".inventory-*"))
+
+
 def test_it_stops_with_the_client_and_ships_what_it_saw(server: Server, spool: Path, rig: Any) -> None:
     tellback.init("s", spool=spool, url=server.url)
     tellback.usage.start(["rigtools_of_test"], hotspots=True)

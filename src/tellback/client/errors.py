@@ -97,13 +97,16 @@ def record(error: BaseException | None, *, time: Any = None, attrs: dict[str, An
         known = own.get(_ID)
         if type(known) is str:
             return known
+        name = type_name(type(error))
+        if live.refused("error", name):  # an id that leads nowhere would be quoted in vain
+            return ""
         id_ = os.urandom(16).hex()
         described = _described(error)
         # From here on only C and `emit`, which reports nothing: what could not be described is not known either.
         own[_ID] = id_
         emit(
             "error",
-            type_name(type(error)),
+            name,
             {"time": time, "level": "error", "message": message_of(error)},
             attrs,
             {**described, "id": id_},

@@ -93,27 +93,28 @@ class Governor:
             ruling = self._rulings.get(key) or self._rule(key)
             verdict = ruling.verdict
             if verdict.disabled:
-                self._drop("disabled")
+                self.drop("disabled")
                 return
             if ruling.mark:
                 if self._chance() >= verdict.sample:
-                    self._drop("sampled")
+                    self.drop("sampled")
                     return
                 line = marked(line, ruling.mark)
             if ruling.bucket is not None and not ruling.bucket.take(self._clock()):
-                self._drop("rate")
+                self.drop("rate")
                 return
         except Exception:
             # A line that cannot be read cannot be judged; a record too many is better than one that is gone.
             self._sink.lost.add("error", 0)
         self._take(line)
 
-    def _drop(self, reason: str) -> None:
+    def drop(self, reason: str) -> None:
+        """Count a record that does not pass."""
         self._sink.awake()  # the first record starts the thread that watches the rules, also if they forbid it
         self._sink.lost.add(reason)
 
-    def refuses(self, kind: str, name: str) -> bool:
-        """Whether records of this kind and name are disabled: for who would go to lengths to make one."""
+    def disables(self, kind: str, name: str) -> bool:
+        """Whether records of this kind and name are left out."""
         return strictest(rules.verdict(kind, name) for rules in self.sources).disabled
 
     def _rule(self, key: bytes) -> Ruling:

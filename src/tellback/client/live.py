@@ -35,6 +35,19 @@ def paused() -> bool:
     return spool is None and muted is not _nothing
 
 
+def takes(kind: str, name: str) -> bool:
+    """Whether a record of this kind and name may be made now; for who gathers long before making one."""
+    return spool is not None and (governor is None or not governor.disables(kind, name))
+
+
+def refused(kind: str, name: str) -> bool:
+    """Whether a rule leaves out such a record, which is then counted; for who would go to lengths to make one."""
+    if governor is None or not governor.disables(kind, name):
+        return False
+    governor.drop("disabled")
+    return True
+
+
 def off() -> None:
     """Back to how a process starts."""
     global spool, base, muted, governor, identity
