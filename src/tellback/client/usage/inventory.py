@@ -6,13 +6,23 @@ and with it the host, for as long as a file takes. Names mangled by `global` and
 """
 
 import tokenize
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from types import CodeType
-from typing import Final
+from typing import Final, NamedTuple
 
 _OPTIMIZED: Final = 0x01  # inspect.CO_OPTIMIZED: a function's code, and neither a class's body nor a module's
 _BLANK: Final = frozenset({tokenize.INDENT, tokenize.DEDENT, tokenize.NL, tokenize.COMMENT, tokenize.ENCODING})
+
+
+class Inventory(NamedTuple):
+    """All functions of some packages."""
+
+    places: list[str]
+    """`module:function`, sorted."""
+    unread: list[str]
+    """Modules that could not be read."""
+
 
 _Scope = tuple[int, str, bool]
 """Depth of its `def` or `class`, its qualified name, whether it is a function."""
@@ -30,6 +40,31 @@ def functions(path: Path) -> list[str] | None:
             return sorted(set(_names(source.readline)))
     except (OSError, ValueError, SyntaxError, tokenize.TokenError):
         return None
+
+
+def steps(files: Iterable[tuple[str, Path]]) -> Generator[None, None, Inventory]:
+    """What `files` (module, path) hold; one file is read at each step."""
+    places: set[str] = set()
+    unread: list[str] = []
+    for module, path in files:
+        found = functions(path)
+        if found is None:
+            unread.append(module)
+        else:
+            places.update(f"{module}:{name}" for name in found)
+        yield
+    return Inventory(sorted(places), unread)
+
+
+def read(files: Iterable[tuple[str, Path]]) -> Inventory:
+    """The same at once."""
+    reading = steps(files)
+    while True:
+        try:
+            next(reading)
+        except StopIteration as end:
+            made: Inventory = end.value
+            return made
 
 
 def _names(readline: Callable[[], bytes]) -> list[str]:

@@ -4,7 +4,7 @@ import _thread
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from tellback.client import chores, live, notice
 from tellback.client.context import current
 from tellback.client.events import emit
 from tellback.client.usage.hotspots import Hotspots
-from tellback.client.usage.inventory import functions
+from tellback.client.usage.inventory import steps
 from tellback.client.usage.monitor import Monitor
 from tellback.client.usage.packages import Packages
 from tellback.client.usage.recorder import Recorder, lists
@@ -121,6 +121,8 @@ class Watch:
         begin = time.thread_time()
         try:
             for _ in self._steps:
+                if self._ended:
+                    return
                 now = time.thread_time()
                 self._rest.wait(min(1.0, PAUSE * (now - begin)))
                 begin = time.thread_time()
@@ -137,25 +139,19 @@ class Watch:
         if _age(mark) < AGAIN:
             return
         yield
-        places: list[str] = []
-        unread: list[str] = []
-        for module, path in files:
-            found = functions(path)
-            if found is None:
-                unread.append(module)
-            else:
-                places += [f"{module}:{name}" for name in found]
-            yield
-            if self._ended:
-                return
-        attrs: dict[str, Any] = {"packages": list(self.packages.names)}
-        if unread:
-            attrs["unread"] = unread[:100]
-        if not live.takes("usage", "inventory"):
-            return
-        for text in lists(sorted(set(places))):
-            emit("usage", "inventory", {"message": text}, attrs)
-        mark.touch()
+        found = yield from steps(files)
+        if not self._ended and live.takes("usage", "inventory"):
+            tell(self.packages.names, *found)
+            mark.touch()
+
+
+def tell(packages: Iterable[str], places: list[str], unread: list[str]) -> None:
+    """Put on record which functions packages have (`inventory.Inventory`)."""
+    attrs: dict[str, Any] = {"packages": list(packages)}
+    if unread:
+        attrs["unread"] = unread[:100]
+    for text in lists(places):
+        emit("usage", "inventory", {"message": text}, attrs)
 
 
 def _fingerprint(files: list[tuple[str, Path]]) -> str:
