@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     listing.set_defaults(action=_list)
     tell = actions.add_parser(
         "tell",
-        help="tells the server which functions packages have: for a deployment, where processes live too briefly",
+        help="tells the server which functions packages have: when deploying what lives too briefly",
     )
     tell.add_argument("packages", nargs="+", metavar="PACKAGE", help="as it is imported; it is read, not run")
     for name in ("service", "release", "environment"):
@@ -58,8 +58,11 @@ def _tell(args: argparse.Namespace) -> int:
     from tellback.client.usage.packages import Packages
     from tellback.client.usage.watch import tell
 
-    sys.path.insert(0, "")  # as `python -c` does; this command's own folder is first otherwise
-    packages = Packages(args.packages)
+    sys.path.insert(0, "")  # the folder one is in, as for `python -c`
+    try:
+        packages = Packages(args.packages)
+    finally:
+        sys.path.remove("")
     if packages.missing:
         raise CommandError(
             f"no package {', '.join(packages.missing)} is found; run it with the Python that has it "
