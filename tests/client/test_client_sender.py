@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from intake_stub import Server
-from spool_files import lines, segments
+from spool_files import lines
 
 import tellback
-from tellback.client import budget, lifecycle, live
+from tellback.client import lifecycle, live
 from tellback.client.delivery import Delivery
 from tellback.client.lost import Lost
 from tellback.client.slices import halves
@@ -166,31 +166,6 @@ def test_halves_are_whole_lines() -> None:
     assert halves(b"a\nbb\nccc\n") == (b"a\n", b"bb\nccc\n")
     assert halves(b"aaaaaaaaaa\nb\n") == (b"aaaaaaaaaa\n", b"b\n")
     assert halves(b"a\n") == (b"a\n", b"")
-
-
-def test_the_budget_takes_the_oldest_and_counts(spool: Path) -> None:
-    tellback.init("old", spool=spool)
-    for n in range(5000):
-        tellback.event("e", n=n, text="x" * 100)
-    tellback.close()
-    orphaned = len(lines(spool))
-    assert orphaned == 5000
-    tellback.init("old", spool=spool)
-    tellback.event("mine", n=1)
-    own = live.spool
-    assert own is not None
-    used = sum(size for _, size in budget.files(spool))
-    budget.enforce(own, lambda header: True, most=used + own.next_size() - 1)
-    assert not own.over_budget
-    left = [record for record in lines(spool) if record["kind"] == "event"]  # the keeper may have told of it already
-    assert own.lost.total() == {"budget": orphaned - (len(left) - 1)}
-    assert left[-1]["name"] == "mine"
-    budget.enforce(own, lambda header: True, most=1)
-    assert own.over_budget
-    # The active one is never taken.
-    assert [record["name"] for record in lines(spool) if record["kind"] == "event"] == ["mine"]
-    assert own.lost.total() == {"budget": orphaned}
-    assert len(segments(spool)) == 1
 
 
 @pytest.mark.parametrize(("url", "port"), [("http://[::1]", 80), ("https://[fe80::abcd]/x", 443), ("http://h:1", 1)])

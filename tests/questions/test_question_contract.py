@@ -45,7 +45,8 @@ def fill(store: MemoryStore) -> None:
             "service": ("rigtools", "pub")[index % 2],
             "release": "1", "environment": "production", "host": "h1", "attrs": {"rows": index},
         })  # fmt: skip
-    store.connection.execute("INSERT INTO ledger VALUES ('1', 'accepted', 24), ('1', 'dropped:full', 3)")
+    store.add({"time": "2026-11-04", "kind": "lost", "name": "full", "value": 3.0})
+    store.connection.execute("INSERT INTO ledger VALUES ('1', 'accepted', 25), ('1', 'dropped:full', 3)")
     store.connection.execute(
         f"INSERT INTO quarantine VALUES ({ns('2026-11-05')}, '1', 'records', 3, 'bad', '{{'),"
         f" ({ns('2026-11-06')}, '1', 'mito', 4, 'worse', NULL)"

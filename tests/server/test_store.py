@@ -58,6 +58,14 @@ def test_names_are_forgotten_only_when_their_files_cannot_come_back(
     assert calls == ["sync .", "sync journal", "forget 1"]
 
 
+def test_gaps_are_counted_anew_after_each_load(folder: Path, store: Store) -> None:
+    assert store.missing("1") == 0
+    store.load([closed(folder, 1, batch([line()], segment="s", offset=20, size=5))])
+    assert (store.missing("1"), store.missing(), store.missing("2")) == (1, 1, 0)
+    store.load([closed(folder, 2, batch([line()], segment="s", offset=0, size=20))])
+    assert (store.missing("1"), store.missing(), store.missing("2")) == (0, 0, 0)
+
+
 def test_days_are_of_the_reporting_zone(folder: Path, store: Store) -> None:
     # Midnight in Berlin, in winter, in summer and before 1970.
     midnights = {

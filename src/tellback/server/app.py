@@ -187,6 +187,7 @@ class Server:
                 report = directory.import_csv(self.decisions, raw)
             except table.FileError as error:
                 raise web.Refused("bad_body", str(error), "file") from None
+            self.people()  # at once: the page that answers shows the directory
             return _Imported(report.imported, [(bad.line, bad.reason) for bad in report.bad])
 
         def revoke(token_id: str) -> None:

@@ -91,10 +91,13 @@ def _steps(store: Store, name: str, given: Given, reads: str | None, now: int | 
     planned = plan(find(name), given, zone=store.zone, reads=reads, now=time.time_ns() if now is None else now)
     # Before the rows are read: what it promises must be in them.
     through = times.text(store.through())
-    dropped = yield _dropped(planned.projects)
+    dropped = (yield _dropped_ever(planned)).rows[0][0] or 0
+    # Where nothing was ever dropped, which is the rule, no record has to be looked at.
+    if dropped and planned.range.from_ is not None:
+        dropped = (yield _dropped_in_range(planned)).rows[0][0] or 0
     missing = sum(store.missing(project) for project in planned.projects) if planned.projects else store.missing()
     result = yield planned.sql, planned.values
-    return shape(planned, result, Complete(through, missing, dropped.rows[0][0]))
+    return shape(planned, result, Complete(through, missing, dropped))
 
 
 def plan(question: Question, given: Given, *, zone: str, reads: str | None, now: int) -> Plan:
@@ -221,12 +224,28 @@ def _choices(type_: Any) -> tuple[str, ...]:
     return get_args(bare) if get_origin(bare) is Literal else ()
 
 
-def _dropped(projects: Sequence[str]) -> tuple[str, Mapping[str, object]]:
+def _dropped_ever(planned: Plan) -> tuple[str, Mapping[str, object]]:
     binder = Binder()
-    test = binder.either("project", projects) if projects else "TRUE"
+    test = binder.either("project", planned.projects) if planned.projects else "TRUE"
     # Bounded: each reason's number is a client's own word, and their sum need not fit 64 bits.
     total = f"CAST(least(coalesce(sum(records), 0), {INT64_MAX}) AS BIGINT)"
     sql = f"SELECT {total} FROM ledger WHERE reason LIKE 'dropped:%' AND {test}"
+    return sql, binder.values
+
+
+def _dropped_in_range(planned: Plan) -> tuple[str, Mapping[str, object]]:
+    """What clients say they dropped, by the time they said it: a drop of long ago says nothing about today's answer.
+
+    A `lost` record carries the number as its value; what is no number counts as in the ledger, for nothing.
+    """
+    binder, at = Binder(), planned.at
+    test = binder.either("project", planned.projects) if planned.projects else "TRUE"
+    number = f"CASE WHEN value >= 0 AND value < {2**53} THEN floor(value) ELSE 0 END"
+    sql = (
+        f"SELECT CAST(least(coalesce(sum({number}), 0), {2**53}) AS BIGINT) "
+        f"FROM records WHERE kind = 'lost' AND time >= {binder.bind(at.since)} AND time < {binder.bind(at.until)} "
+        f"AND {test}"
+    )
     return sql, binder.values
 
 

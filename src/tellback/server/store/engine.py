@@ -60,6 +60,8 @@ class Store:
         self._writing = threading.RLock()
         self._pool = ThreadPoolExecutor(_WORKERS, "tellback-query")
         self._merged = 0
+        self._loads = 0
+        self._gaps: dict[str | None, tuple[int, int]] = {}
         self.pending: Callable[[], int | None] = lambda: None
         """When the oldest batch that is acknowledged and not yet visible was acknowledged; the loader sets it."""
         self._connection = self._connect()
@@ -153,8 +155,18 @@ class Store:
         return now if oldest is None else min(now, oldest - 1)
 
     def missing(self, project: str | None = None) -> int:
-        """Gaps in segments: bytes that a client has written and that have not come, or not yet. None: all projects."""
-        return int(self.query(MISSING, {"project": project}).rows[0][0])
+        """Gaps in segments: bytes that a client has written and that have not come, or not yet. None: all projects.
+
+        Every answer says it, and only a load changes it: counted once for each load, not for each question.
+        """
+        loads = self._loads
+        known = self._gaps.get(project)
+        if known is not None and known[0] == loads:
+            return known[1]
+        found = int(self.query(MISSING, {"project": project}).rows[0][0])
+        # Under the number of loads from before the query: what a load changed meanwhile is counted anew.
+        self._gaps[project] = (loads, found)
+        return found
 
     def counts(self) -> list[tuple[str, int]]:
         """(reason, records) of the ledger, over all projects."""
@@ -198,6 +210,7 @@ class Store:
         """Make journal files visible, all or none. Raises duckdb.Error or `load.Unloadable`; then nothing changed."""
         with self._writing:
             loading.load(self._connection.cursor(), files, self.zone, instead, culprits)
+            self._loads += 1
 
     def forget(self, names: Sequence[str]) -> None:
         """These files are durably unlinked and cannot come back."""

@@ -134,8 +134,10 @@ def read(address: Iterable[tuple[str, str]], zone: ZoneInfo, now: datetime, own:
 
 def _begin(preset: str, zone: ZoneInfo, now: datetime) -> str:
     if preset == "24h":
-        return (now - timedelta(hours=24)).isoformat(timespec="seconds")
-    # Whole days, today being one of them: a bar that holds part of a day misleads at the left end of a chart.
+        # The hour in which it was a day ago is whole, as the days below are: a bar that holds a part of its time
+        # misleads at the left end of a chart.
+        return (now - timedelta(hours=24)).replace(minute=0, second=0, microsecond=0).isoformat(timespec="seconds")
+    # Whole days, today being one of them.
     return (now.astimezone(zone).date() - timedelta(days=int(preset[:-1]) - 1)).isoformat()
 
 
