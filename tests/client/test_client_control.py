@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from intake_stub import Server
 from spool_files import lines
@@ -91,6 +92,17 @@ def test_selectors() -> None:
     assert not covers("a*c", "event", "abbcd")
     assert not covers("a.c", "event", "abc")
     assert covers("https://example.org/s/*", "event", "https://example.org/s/1")
+
+
+@given(st.text("ab*", max_size=8), st.text("ab", max_size=12))
+def test_stars_stand_for_any_characters(pattern: str, value: str) -> None:
+    assume(pattern)
+    expected = re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), value) is not None
+    assert rules.Selector(pattern, False, pattern).covers("event", value) is expected
+
+
+def test_many_stars_take_no_time() -> None:
+    assert not rules.selector("*a" * 200 + "*b", "here").covers("event", "a" * 4096)
 
 
 def test_the_closest_selector_counts_and_the_strictest_source() -> None:

@@ -10,7 +10,6 @@ from tellback.client import chores, live, notice, settings
 from tellback.client.background import Threads
 from tellback.client.context import EMPTY
 from tellback.client.fork import after_fork
-from tellback.client.orders import Orders
 from tellback.client.process import header
 from tellback.client.spool import DurableSpool, Spool
 from tellback.client.switch import Switch
@@ -76,6 +75,8 @@ def init(
         made = make(chosen.spool, lambda start: header(chosen, start), threads)
         threads.spool = made
         if chosen.url and chosen.token:
+            from tellback.client.orders import Orders  # what never ships needs none
+
             switch.orders = Orders(chosen.spool, chosen.url, chosen.token)
         _threads = threads
         live.identity = (chosen.service, chosen.release, chosen.url)

@@ -59,13 +59,13 @@ class Sender:
             return self._not_before - now
         if self._ship(orphans=hurry or now >= self._orphans_at):
             self.failed = False
+            with self._change:
+                self._done = asked
+                self._change.notify_all()
             if now >= self._control_at:
                 # While an order keeps this process quiet, no answer could bring the next one.
                 self._control_at = now + CONTROL
                 delivery.ask_control()
-            with self._change:
-                self._done = asked
-                self._change.notify_all()
             return self._interval if self._asked == asked else 0.0
         self.failed = True
         self._not_before = time.monotonic() + delivery.wait
