@@ -375,7 +375,7 @@ def test_debug_says_what_happens(spool: Path, server: Server, tmp_path: Path, ca
     assert f"Records of rigtools 1.4.2 go to {spool} and to {server.url} every 2 s" in said
     assert "without off, 0.5 of x" in said
     assert "The server took 2 records" in said
-    assert "1 records were dropped (disabled)" in said
+    assert "Dropped, which is told to the server: 1 (disabled)" in said
     tellback.init("rigtools", spool=spool)
     caplog.clear()
     tellback.event("on")

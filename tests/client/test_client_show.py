@@ -47,7 +47,7 @@ def test_what_lies_there_is_readable(spool: Path, shown: Show) -> None:
     assert out[0].endswith("running, for http://127.0.0.1:9")
     assert out[1].endswith('event    export  user=guido  rows=1200  note="two words"  inner={"a": [1]}')
     assert len([line for line in out if line.startswith("  ")]) == 3
-    assert "3 records of 1 processes" in err
+    assert f"3 records in {spool}, of 1 process;" in err
     assert all(
         path.read_bytes() == data for path, data in before.items() if data.count(b"\n") > 1
     )  # no spare of the keeper's

@@ -201,6 +201,18 @@ def test_hotspots_are_whole_stacks_without_values(spool: Path, rig: Any) -> None
         assert stack["frames"].index("rigtools_of_test.parts:busy") > 0  # the outermost comes first
 
 
+@sampled
+def test_a_process_that_runs_on_tells_again_each_day(spool: Path, rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "DAILY", 0.0)
+
+    def times() -> int:
+        return sum("parts:busy" in r["message"] for r in lines(spool) if r["name"] == "sampled")
+
+    tellback.init("s", spool=spool)
+    tellback.usage.start(["rigtools_of_test"])
+    rig.busy(lambda: times() >= 2)
+
+
 def test_hotspots_are_off_unless_asked_for(spool: Path, rig: Any) -> None:
     tellback.init("s", spool=spool)
     tellback.usage.start(["rigtools_of_test"])

@@ -141,6 +141,15 @@ parts.outer()
 parts.plain()
 out["paused"] = paused.end()
 
+daily = Case()
+parts.plain()
+daily.recorder.drain()
+daily.recorder.again()
+daily.monitor.again()
+parts.plain()
+parts.plain()
+out["daily"] = [daily.end(), daily.notes]
+
 lined = Case(lines=True)
 parts.outer()
 parts.outer()

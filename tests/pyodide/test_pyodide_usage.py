@@ -75,6 +75,12 @@ def test_what_was_called_while_recording_was_off_is_not_told_but_seen_from_then_
     ]
 
 
+def test_begun_anew_it_tells_what_is_still_called(saw: Any) -> None:
+    told, notes = saw["daily"]
+    assert told == [["called", ["rigtools.parts:plain"], None]] * 2
+    assert notes == 2
+
+
 def test_lines_of_functions_that_ran(saw: Any) -> None:
     told = {name: places for name, places, _ in saw["lines"]}
     assert told["lines"] == ["rigtools.parts:12", "rigtools.parts:13", "rigtools.parts:14"]

@@ -65,7 +65,8 @@ def run(args: argparse.Namespace) -> int:
                 print(_readable(record))
             print()
     if shown:
-        words = f"{shown:,} records of {processes} processes in {spool}; some may be with the server already."
+        words = f"{shown:,} records in {spool}, of {processes} process{'es' if processes > 1 else ''}"
+        words += "; some may be with the server already."
     else:
         words = f"nothing in {spool}: nothing was recorded, or all of it is with the server."
     print(words, file=sys.stderr)

@@ -69,4 +69,4 @@ class Keeper:
             if not self._spool.place(told):
                 return  # which counted one more; all of it is told when there is room again
             self._spool.lost.told(reason, records)
-            notice.detail(f"{records} records were dropped ({reason}), which is told to the server.")
+            notice.detail(f"Dropped, which is told to the server: {records} ({reason}).")

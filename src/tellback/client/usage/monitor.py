@@ -70,6 +70,11 @@ class Monitor:
             self._missed = False
             self._api.restart_events()
 
+    def again(self) -> None:
+        """See what was seen before at its next call once more."""
+        if self._id >= 0:
+            self._api.restart_events()
+
     def _started(self, code: CodeType, offset: int) -> Any:
         # An exception here would come out of the host's own call.
         try:

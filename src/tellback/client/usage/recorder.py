@@ -48,6 +48,10 @@ class Recorder:
             if first:
                 self._wake()
 
+    def again(self) -> None:
+        """Take what comes from here on as new."""
+        self._known.clear()
+
     def waived(self) -> None:
         """What waits is told by another process: this one is its fork."""
         self._waiting.clear()

@@ -100,3 +100,7 @@ class Seen:
             self._recorder.note(module, code.co_qualname)
             if self._lines and frame.f_lineno:
                 self._recorder.line(module, frame.f_lineno)
+
+    def again(self) -> None:
+        """Note what was noted before once more."""
+        self._known.clear()

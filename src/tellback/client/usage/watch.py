@@ -22,6 +22,9 @@ from tellback.client.waker import Waker
 PROFILE: Final = 60.0
 """Seconds that one record of kind `profile` covers."""
 
+DAILY: Final = 86_400.0
+"""Seconds after which what was seen is told again: a process that runs for months must not look unused after one."""
+
 AGAIN: Final = 7 * 86_400.0
 """Seconds after which a machine tells the inventory of a release again: the first may have been lost."""
 
@@ -41,10 +44,12 @@ class Watch:
         self._recorder = Recorder(_emit, Monitor.how if watches_calls else Seen.how, _user, _wake)
         looks: list[Look] = []
         self._monitor: Monitor | None = None
+        self._seen: Seen | None = None
         if watches_calls:
             self._monitor = Monitor(self.packages, self._recorder, lines=lines, open_=_open)
         else:
-            looks.append(Seen(self.packages, self._recorder, lines=lines))
+            self._seen = Seen(self.packages, self._recorder, lines=lines)
+            looks.append(self._seen)
         self._hotspots = Hotspots(self.packages, _emit_profile, EVERY) if hotspots else None
         if self._hotspots is not None:
             looks.append(self._hotspots)
@@ -52,6 +57,7 @@ class Watch:
         self._steps = self._inventory()
         self._in_turns = False
         self._profile_at = time.monotonic() + PROFILE
+        self._daily_at = time.monotonic() + DAILY
         self._rest = Waker()
         self._ended = False
 
@@ -96,9 +102,18 @@ class Watch:
         if self._monitor is not None:
             self._monitor.tick()
         self._recorder.drain()
+        if time.monotonic() >= self._daily_at:
+            self._daily_at = time.monotonic() + DAILY
+            self._begin_anew()
         if self._hotspots is not None and (hurry or time.monotonic() >= self._profile_at):
             self._profile_at = time.monotonic() + PROFILE
             self._hotspots.drain()
+
+    def _begin_anew(self) -> None:
+        self._recorder.again()
+        for watcher in (self._monitor, self._seen):
+            if watcher is not None:
+                watcher.again()
 
     def end(self) -> None:
         """Watch no more."""

@@ -56,7 +56,7 @@ QUESTION = Question(
     doc="The functions that a release has (its inventory, whenever it was told) and those that were seen in the range, "
     "by release; what nobody has used comes first. Watched by calls (Python 3.12 and newer), a function that was not "
     "observed was called in none of the processes that were watched. Watched by samples (Python 3.11), it may have "
-    "been called all the same: a sampler never says unused. Users are those of the first call in each process.",
+    "been called all the same: a sampler never says unused. Users are those of the first call in each process and day.",
     params=Params,
     row=Row,
     sql="""
