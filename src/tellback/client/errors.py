@@ -1,31 +1,29 @@
-"""`capture`: an exception with its stack, as a record of kind `error`."""
+"""`capture` and `report`: an exception, or a problem without one, as a record of kind `error`."""
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from types import TracebackType
-from typing import Any, Final, TypeVar, cast, overload
+from typing import Any, Final, TypeAlias, TypeVar, cast, overload
 
 from tellback.client import live
-from tellback.client.clean import text, type_name
+from tellback.client.clean import type_name
+from tellback.client.crumbs import crumbs
 from tellback.client.events import emit
-from tellback.client.frames import frames
+from tellback.client.exceptions import described, message_of
+from tellback.client.frames import stack
+from tellback.client.mask import masked
 
 F = TypeVar("F", bound=Callable[..., Any])
+Fingerprint: TypeAlias = str | Sequence[str]
 
-MAX_CAUSES: Final = 5
-_MAX_TEXT: Final = 8_192
 _ID: Final = "_tellback_id"
 
 _COROUTINE: Final = 0x80  # inspect.CO_COROUTINE; importing inspect would cost more than the rest of the client
 _GENERATOR: Final = 0x20 | 0x200  # CO_GENERATOR, CO_ASYNC_GENERATOR
 
-# Read through the base class: a host's class may have made properties of these names.
-_cause = BaseException.__dict__["__cause__"].__get__
-_context = BaseException.__dict__["__context__"].__get__
-_suppressed = BaseException.__dict__["__suppress_context__"].__get__
-_traceback = BaseException.__dict__["__traceback__"].__get__
+# Read through the base class: a host's class may have made a property of this name.
 _attributes = BaseException.__dict__["__dict__"].__get__
 
 
@@ -53,8 +51,10 @@ class Captured(str):
 @overload
 def capture(error: F, /) -> F: ...
 @overload
-def capture(error: BaseException | None = None, /, *, time: Any = None, **attrs: Any) -> Captured: ...
-def capture(error: Any = None, /, *, time: Any = None, **attrs: Any) -> Any:
+def capture(
+    error: BaseException | None = None, /, *, time: Any = None, fingerprint: Fingerprint | None = None, **attrs: Any
+) -> Captured: ...
+def capture(error: Any = None, /, *, time: Any = None, fingerprint: Fingerprint | None = None, **attrs: Any) -> Any:
     """Record an exception with its stack and local values; gives the id under which it is found.
 
         try: ...
@@ -65,9 +65,13 @@ def capture(error: Any = None, /, *, time: Any = None, **attrs: Any) -> Any:
         @tellback.capture                      # the same for a function; also @tellback.capture(tool="rig")
 
     The id is 32 hex digits, empty if there is no exception or nothing is recorded. An exception that was captured
-    before gives its id again and makes no second record. `time` as in `event`. Values whose names say that they are
-    secret are masked. Never raises.
+    before gives its id again and makes no second record. `time` as in `event`. `fingerprint`, a text or a list of
+    texts, says which errors are one problem: those with the same fingerprint. The last records of this context
+    (trace, run, session or user, whichever is bound) come along. What is named or looks like a secret is masked.
+    Never raises.
     """
+    if fingerprint is not None:
+        attrs["fingerprint"] = _fingerprint(fingerprint)
     if callable(error) and not isinstance(error, BaseException):
         return _guarded(error, attrs)
     if error is None:
@@ -77,8 +81,36 @@ def capture(error: Any = None, /, *, time: Any = None, **attrs: Any) -> Any:
     return captured
 
 
-def record(error: BaseException | None, *, time: Any = None, attrs: dict[str, Any]) -> str:
-    """Make the record; its id, or an empty text. Never raises."""
+def report(
+    message: str,
+    /,
+    *,
+    level: str | int = "error",
+    time: Any = None,
+    fingerprint: Fingerprint | None = None,
+    **attrs: Any,
+) -> str:
+    """Record a problem that is no exception, with the stack and the last records of this context; gives its id.
+
+        tellback.report("the rig popped on frame 12", shot="sq10")
+
+    A record of kind `error` without a name. `level`, `time`, `fingerprint` and `attrs` as in `event` and `capture`.
+    The id is empty if nothing is recorded. Never raises.
+    """
+    if live.spool is None:
+        live.muted()
+        return ""
+    try:
+        if fingerprint is not None:
+            attrs["fingerprint"] = _fingerprint(fingerprint)
+        own = {"time": time, "level": level, "message": masked(message) if type(message) is str else message}
+        return _emit(None, own, attrs, {"frames": stack(sys._getframe(1))})
+    except Exception:
+        return _failed()
+
+
+def record(error: BaseException | None, *, time: Any = None, level: str = "error", attrs: dict[str, Any]) -> str:
+    """Make the record of an exception; its id, or an empty text. Never raises."""
     if live.spool is None:
         if error is not None:
             live.muted()
@@ -86,63 +118,38 @@ def record(error: BaseException | None, *, time: Any = None, attrs: dict[str, An
     try:
         if not isinstance(error, BaseException):
             return ""
-        own = _attributes(error)
-        known = own.get(_ID)
+        kept = _attributes(error)
+        known = kept.get(_ID)
         if type(known) is str:
             return known
-        id_ = os.urandom(16).hex()
-        own[_ID] = id_
-        emit(
-            "error",
-            type_name(type(error)),
-            {"time": time, "level": "error", "message": message_of(error)},
-            attrs,
-            {**_described(error), "id": id_},
-        )
+        kept[_ID] = id_ = os.urandom(16).hex()
+        own = {"time": time, "level": level, "message": message_of(error)}
+        return _emit(type_name(type(error)), own, attrs, described(error), id_)
     except Exception:
-        spool = live.spool
-        if spool is not None:
-            spool.lost.add("error")
-        return ""
+        return _failed()
+
+
+def _emit(
+    name: str | None, own: dict[str, Any], attrs: dict[str, Any], told: dict[str, Any], id_: str | None = None
+) -> str:
+    told["id"] = id_ = id_ or os.urandom(16).hex()
+    if live.spool is not None:
+        last = crumbs(live.spool)
+        if last is not None:
+            told["breadcrumbs"] = last
+    emit("error", name, own, attrs, told, mask=True)
     return id_
 
 
-def message_of(error: BaseException) -> str:
-    """The text of an exception.
-
-    The one place where a host's `__str__` may run: an exception is made to be printed, and its text is often all that
-    helps. A text that raises becomes a word about it. docs/decisions/0012.
-    """
-    try:
-        return text(str.__str__(str(error)), _MAX_TEXT)[0]
-    except Exception as broken:
-        return f"<its text raised {type_name(type(broken))}>"
+def _failed() -> str:
+    spool = live.spool
+    if spool is not None:
+        spool.lost.add("error")
+    return ""
 
 
-def _described(error: BaseException) -> dict[str, Any]:
-    out: dict[str, Any] = {"frames": frames(_traceback(error))}
-    causes: list[dict[str, Any]] = []
-    seen = {id(error)}
-    inner = error
-    while len(causes) < MAX_CAUSES:
-        how, following = "cause", _cause(inner)
-        if following is None and not _suppressed(inner):
-            how, following = "context", _context(inner)
-        if following is None or id(following) in seen:
-            break
-        seen.add(id(following))
-        causes.append({"how": how, **_short(following), "frames": frames(_traceback(following))})
-        inner = following
-    if causes:
-        out["causes"] = causes
-    if isinstance(error, BaseExceptionGroup):
-        members = BaseExceptionGroup.__dict__["exceptions"].__get__(error)
-        out["members"] = [_short(member) for member in members[:MAX_CAUSES]]
-    return out
-
-
-def _short(error: BaseException) -> dict[str, Any]:
-    return {"type": type_name(type(error)), "message": message_of(error)}
+def _fingerprint(given: Any) -> list[Any]:
+    return list(given[:16]) if type(given) in (list, tuple) else [given]
 
 
 def _guarded(function: Any, attrs: dict[str, Any]) -> Any:
