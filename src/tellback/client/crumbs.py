@@ -7,13 +7,17 @@ this session, else this user; where none is bound, of the process.
 A line stands as it was written, its bytes copied and not decoded; of a long one its attributes are left out.
 """
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from tellback.client import live
 from tellback.client.context import current
 from tellback.client.encode import encode
-from tellback.client.segment import Segment
-from tellback.client.spool import Spool
+
+if TYPE_CHECKING:
+    from tellback.client.segment import Segment
+    from tellback.client.spool import Spool
 
 MOST = 10
 """Breadcrumbs of one error."""
@@ -27,7 +31,7 @@ _ATTRS = b',"attrs":{'  # with bare quotes, so never inside of a text; always a 
 _KINDS = (b'"kind":"event"', b'"kind":"log"', b'"kind":"error"', b'"kind":"span"')
 
 
-def crumbs(spool: Spool) -> msgspec.Raw | None:
+def crumbs(spool: "Spool") -> msgspec.Raw | None:
     """A JSON array of the last records of this context, oldest first; None if there are none."""
     data = _recent(spool)
     needle, bound = _needle()
@@ -73,7 +77,7 @@ def _wanted(own: bytes) -> bool:
     return any(kind in own for kind in _KINDS)
 
 
-def _recent(spool: Spool) -> bytes:
+def _recent(spool: "Spool") -> bytes:
     """The last whole lines of this process, from its newest two segments; these may be deleted meanwhile."""
     data = b""
     for segment in reversed([*spool.own][-2:]):
@@ -86,7 +90,7 @@ def _recent(spool: Spool) -> bytes:
     return data
 
 
-def _tail(segment: Segment, most: int) -> bytes:
+def _tail(segment: "Segment", most: int) -> bytes:
     end = segment.position()
     begin = max(segment.head, end - most)
     data = segment.map[begin:end]
