@@ -11,7 +11,8 @@ from tellback.client import live
 from tellback.client.clean import type_name
 from tellback.client.crumbs import crumbs
 from tellback.client.events import emit
-from tellback.client.exceptions import described, message_of
+from tellback.client.exceptions import described
+from tellback.client.exceptions import message_of as message_of
 from tellback.client.frames import stack
 from tellback.client.mask import masked
 
