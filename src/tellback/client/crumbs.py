@@ -23,45 +23,66 @@ MOST = 10
 """Breadcrumbs of one error."""
 
 _TELLING = ("trace", "run", "session", "user")
-_WINDOW = 65_536  # bytes that are looked through
+_WINDOWS = (6_144, 32_768)  # bytes that are looked through: at first, and if they hold too few
 _ROOM = 12_288  # bytes of all breadcrumbs together
 _LINE = 1_024  # bytes of one; a longer one loses its attributes
-_NESTED = 12  # braces and brackets; more than these may be too deep inside of another record
+_NESTED = 40  # braces and brackets; a line with more may be too deep to lie inside of another
 _ATTRS = b',"attrs":{'  # with bare quotes, so never inside of a text; always a line's last field
 _KINDS = (b'"kind":"event"', b'"kind":"log"', b'"kind":"error"', b'"kind":"span"')
 
 
 def crumbs(spool: "Spool") -> msgspec.Raw | None:
     """A JSON array of the last records of this context, oldest first; None if there are none."""
-    data = _recent(spool)
     needle, bound = _needle()
-    out: list[bytes] = []
-    room, end = _ROOM, len(data)
-    find, rfind = data.find, data.rfind
-    while len(out) < MOST:
-        found = rfind(needle, 0, end)
-        if found < 0:
+    found: list[bytes] = []
+    for window in _WINDOWS:
+        data, more = _recent(spool, window)
+        found = _matching(data, needle, bound)
+        if len(found) == MOST or not more:
             break
-        end = rfind(b"\n", 0, found) + 1
-        stop = find(b"\n", found)
-        head = find(_ATTRS, end, stop)
-        if head < 0:
-            head = stop
-        elif found > head and find(needle, end, head) < 0:
-            continue  # it was an attribute of that name, or a breadcrumb of another record
-        if not bound and not _wanted(data[end:head]):
+    if not found:
+        return None
+    out = b",".join(reversed(found))
+    if out.count(b"{") + out.count(b"[") > _NESTED:
+        out = b",".join(_flat(line) for line in reversed(found))
+    return msgspec.Raw(b"[" + out + b"]")
+
+
+def _matching(data: bytes, needle: bytes, bound: bool) -> list[bytes]:
+    """The newest first."""
+    found: list[bytes] = []
+    room = _ROOM
+    find, rfind = data.find, data.rfind
+    end = len(data) - 1  # of a line, at its newline. Splitting all of them would look at each byte
+    while end > 0 and len(found) < MOST:
+        stop, begin = end, rfind(b"\n", 0, end) + 1
+        end = begin - 1
+        at = find(needle, begin, stop)
+        if at < 0:
             continue
-        line = data[end:stop]
-        if len(line) > _LINE or line.count(b"{") + line.count(b"[") > _NESTED:
-            line = data[end:head] + b"}"
-            if head == stop or len(line) > _LINE:
-                continue
+        head = find(_ATTRS, begin, stop)
+        if 0 <= head < at:
+            continue  # an attribute of that name, or a breadcrumb of another record
+        if not bound and not _wanted(data[begin : stop if head < 0 else head]):
+            continue
+        if stop - begin <= _LINE:
+            line = data[begin:stop]
+        elif 0 <= head < begin + _LINE:
+            line = data[begin:head] + b"}"
+        else:
+            continue
         room -= len(line)
         if room < 0:
             break
-        out.append(line)
-    out.reverse()
-    return msgspec.Raw(b"[" + b",".join(out) + b"]") if out else None
+        found.append(line)
+    return found
+
+
+def _flat(line: bytes) -> bytes:
+    head = line.find(_ATTRS)
+    if head < 0 or line.count(b"{") + line.count(b"[") <= _NESTED:
+        return line
+    return line[:head] + b"}"
 
 
 def _needle() -> tuple[bytes, bool]:
@@ -77,23 +98,24 @@ def _wanted(own: bytes) -> bool:
     return any(kind in own for kind in _KINDS)
 
 
-def _recent(spool: "Spool") -> bytes:
-    """The last whole lines of this process, from its newest two segments; these may be deleted meanwhile."""
+def _recent(spool: "Spool", most: int) -> tuple[bytes, bool]:
+    """The last whole lines of this process, from its newest two segments, and whether there may be more of them."""
     data = b""
     for segment in reversed([*spool.own][-2:]):
         try:
-            data = _tail(segment, _WINDOW - len(data)) + data
-        except ValueError:  # unmapped by the sender: the server has it
+            tail, more = _tail(segment, most - len(data))
+        except ValueError:  # unmapped meanwhile by the sender: the server has it
             break
-        if len(data) >= _WINDOW // 2:
-            break
-    return data
+        data = tail + data
+        if more:
+            return data, True
+    return data, False
 
 
-def _tail(segment: "Segment", most: int) -> bytes:
+def _tail(segment: "Segment", most: int) -> tuple[bytes, bool]:
     end = segment.position()
     begin = max(segment.head, end - most)
     data = segment.map[begin:end]
     if begin > segment.head:
-        data = data[data.find(b"\n") + 1 :]
-    return data if data.endswith(b"\n") else data[: data.rfind(b"\n") + 1]
+        return data[data.find(b"\n") + 1 :], True
+    return data, False
