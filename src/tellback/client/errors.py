@@ -2,8 +2,12 @@
 
 import os
 import sys
+from _thread import start_new_thread
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from contextvars import copy_context
 from functools import wraps
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Final, TypeAlias, TypeVar, cast, overload
 
@@ -19,6 +23,8 @@ from tellback.client.mask import masked
 F = TypeVar("F", bound=Callable[..., Any])
 Fingerprint: TypeAlias = str | Sequence[str]
 
+_PATIENCE: Final = 1.0
+"""Seconds that a capture waits for the thread that describes a stack which is full."""
 _ID: Final = "_tellback_id"
 
 _COROUTINE: Final = 0x80  # inspect.CO_COROUTINE; importing inspect would cost more than the rest of the client
@@ -43,7 +49,8 @@ class Captured(str):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if isinstance(error, Exception):  # SystemExit, KeyboardInterrupt and their like are no failures
-            record(error, attrs=self._attrs)
+            with suppress(RecursionError):
+                record(error, attrs=self._attrs)
 
     def __call__(self, function: F) -> F:
         return cast("F", _guarded(function, self._attrs))
@@ -105,7 +112,9 @@ def report(
         if fingerprint is not None:
             attrs["fingerprint"] = _fingerprint(fingerprint)
         own = {"time": time, "level": level, "message": masked(message) if type(message) is str else message}
-        return _emit(None, own, attrs, {"frames": stack(sys._getframe(1))})
+        id_ = os.urandom(16).hex()
+        emit("error", None, own, attrs, {"frames": stack(sys._getframe(1)), **_last(), "id": id_}, mask=True)
+        return id_
     except Exception:
         return _failed()
 
@@ -123,23 +132,22 @@ def record(error: BaseException | None, *, time: Any = None, level: str = "error
         known = kept.get(_ID)
         if type(known) is str:
             return known
-        kept[_ID] = id_ = os.urandom(16).hex()
+        told = described(error)
         own = {"time": time, "level": level, "message": message_of(error)}
-        return _emit(type_name(type(error)), own, attrs, described(error), id_)
+        last = _last()
+        # From here on only C and `emit`, which reports nothing: what could not be described is not known either.
+        kept[_ID] = id_ = os.urandom(16).hex()
+        emit("error", type_name(type(error)), own, attrs, {**told, **last, "id": id_}, mask=True)
+        return id_
+    except RecursionError:  # the stack that is to be described leaves no room for doing so
+        return _aside(error, time, level, attrs)
     except Exception:
         return _failed()
 
 
-def _emit(
-    name: str | None, own: dict[str, Any], attrs: dict[str, Any], told: dict[str, Any], id_: str | None = None
-) -> str:
-    told["id"] = id_ = id_ or os.urandom(16).hex()
-    if live.spool is not None:
-        last = crumbs(live.spool)
-        if last is not None:
-            told["breadcrumbs"] = last
-    emit("error", name, own, attrs, told, mask=True)
-    return id_
+def _last() -> dict[str, Any]:
+    found = None if live.spool is None else crumbs(live.spool)
+    return {} if found is None else {"breadcrumbs": found}
 
 
 def _failed() -> str:
@@ -147,6 +155,22 @@ def _failed() -> str:
     if spool is not None:
         spool.lost.add("error")
     return ""
+
+
+def _aside(error: BaseException | None, time: Any, level: str, attrs: dict[str, Any]) -> str:
+    """`record` on the empty stack of a thread of its own. Calls nothing that is written in Python, for want of room."""
+    done: SimpleQueue[str] = SimpleQueue()
+    try:
+        start_new_thread(copy_context().run, (_recorded, done, error, time, level, attrs))
+        return done.get(timeout=_PATIENCE)
+    except (RuntimeError, Empty):
+        return ""
+
+
+def _recorded(
+    done: "SimpleQueue[str]", error: BaseException | None, time: Any, level: str, attrs: dict[str, Any]
+) -> None:
+    done.put(record(error, time=time, level=level, attrs=attrs))
 
 
 def _fingerprint(given: Any) -> list[Any]:
@@ -164,7 +188,8 @@ def _guarded(function: Any, attrs: dict[str, Any]) -> Any:
             try:
                 return await function(*args, **kwargs)
             except Exception as error:
-                record(error, attrs=attrs)
+                with suppress(RecursionError):  # not even room for the call; whoever called us has more
+                    record(error, attrs=attrs)
                 raise
 
         return later
@@ -174,7 +199,8 @@ def _guarded(function: Any, attrs: dict[str, Any]) -> Any:
         try:
             return function(*args, **kwargs)
         except Exception as error:
-            record(error, attrs=attrs)
+            with suppress(RecursionError):
+                record(error, attrs=attrs)
             raise
 
     return now
