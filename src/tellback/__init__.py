@@ -9,7 +9,7 @@ tellback.event("export_to_file_edit", rows=1200)
 from typing import TYPE_CHECKING, Any
 
 from tellback.client.bound import bound
-from tellback.client.errors import capture
+from tellback.client.errors import capture, report
 from tellback.client.events import event
 from tellback.client.lifecycle import close, flush, init
 from tellback.version import __version__
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tellback.client import usage
     from tellback.client.logs import LogHandler
 
-__all__ = ["LogHandler", "__version__", "bound", "capture", "close", "event", "flush", "init", "usage"]
+__all__ = ["LogHandler", "__version__", "bound", "capture", "close", "event", "flush", "init", "report", "usage"]
 
 
 def __getattr__(name: str) -> Any:

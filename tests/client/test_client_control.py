@@ -281,9 +281,10 @@ def test_an_error_that_is_left_out_has_no_id(spool: Path, tmp_path: Path) -> Non
     file.write_text('{"disable": ["ValueError"]}')
     tellback.init("s", spool=spool, config=file)
     assert tellback.capture(ValueError("no")) == ""
+    assert len(tellback.report("yes")) == 32
     assert len(tellback.capture(KeyError("yes"))) == 32
     tellback.flush(0)
-    assert [r["name"] for r in lines(spool) if r["kind"] == "error"] == ["KeyError"]
+    assert [r.get("name") for r in lines(spool) if r["kind"] == "error"] == [None, "KeyError"]
     assert [(r["name"], r["value"]) for r in lines(spool) if r["kind"] == "lost"] == [("disabled", 1)]
 
 

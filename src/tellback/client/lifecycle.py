@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tellback.client import chores, live, notice, settings
+from tellback.client import hooks as uncaught
 from tellback.client.background import Threads
 from tellback.client.context import EMPTY
 from tellback.client.fork import after_fork
@@ -38,6 +39,8 @@ def init(
     config: str | os.PathLike[str] | None = None,
     debug: bool | None = None,
     durable: bool = False,
+    hooks: bool = True,
+    console: bool | None = None,
 ) -> None:
     """Start recording. Call it once, at the entry point of a program; libraries never do.
 
@@ -47,7 +50,9 @@ def init(
     is watched: `{"disable_all": true}` silences, live; docs/spec/control.md), TELLBACK_DEBUG (says what happens).
 
     Without a url records are kept in the spool, within its budget. `durable` syncs each record to the disk before its
-    call returns: it then survives a power cut, too, and costs what the disk costs.
+    call returns: it then survives a power cut, too, and costs what the disk costs. `hooks` records the errors that
+    nobody caught in the program, its threads, finalizers and asyncio tasks; what was to happen then happens as before.
+    `console` writes each record as a line for people to standard error, too; also on with `debug`.
 
     Never raises: what is wrong is said by the logger `tellback`, with what holds instead. Called again, it starts anew.
     """
@@ -57,7 +62,7 @@ def init(
         given = {
             "service": service, "release": release, "environment": environment, "user": user, "url": url,
             "token": token, "spool": spool, "interval": interval, "disable": disable, "config": config,
-            "debug": debug, "durable": durable,
+            "debug": debug, "durable": durable, "console": console,
         }  # fmt: skip
         chosen, wrong = settings.read(given)
         if chosen.debug:
@@ -71,8 +76,7 @@ def init(
             return
         switch = Switch(chosen.config, chosen.rules)
         threads = Threads(chosen, switch)
-        make = DurableSpool if chosen.durable else Spool
-        made = make(chosen.spool, lambda start: header(chosen, start), threads)
+        made = _kind(chosen)(chosen.spool, lambda start: header(chosen, start), threads)
         threads.spool = made
         if chosen.url and chosen.token:
             from tellback.client.orders import Orders  # what never ships needs none
@@ -88,6 +92,8 @@ def init(
         live.spool = made
         notice.detail(_words(chosen))
         switch.apply(made)
+        if hooks:
+            uncaught.install()
     except OSError as error:
         where = Path(str(error.filename)) if error.filename else "the spool"
         notice.say(
@@ -96,6 +102,14 @@ def init(
         )
     except Exception as error:
         notice.say(f"Nothing is recorded: {type(error).__name__}: {error}.")
+
+
+def _kind(chosen: settings.Settings) -> type[Spool]:
+    if chosen.console:
+        from tellback.client.console import DurableEcho, Echo
+
+        return DurableEcho if chosen.durable else Echo
+    return DurableSpool if chosen.durable else Spool
 
 
 def flush(timeout: float = 5.0) -> bool:
@@ -157,6 +171,7 @@ def _shut() -> None:
     threads, _threads = _threads, None
     chores.end()
     live.off()
+    uncaught.remove()
     if threads is not None:
         threads.stop()
         if threads.spool is not None:

@@ -32,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True):
     config: Path | None = None  # the file with the red button
     debug: bool = False
     durable: bool = False
+    console: bool = False
 
 
 def read(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> tuple[Settings, list[str]]:
@@ -56,6 +57,7 @@ def read(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> t
         token = None
     config = text("config")
     rules = _selected(given.get("disable"), environ, wrong)
+    debug = _switch("debug", given.get("debug"), environ, wrong)
     return Settings(
         service=text("service"),
         release=text("release"),
@@ -69,8 +71,9 @@ def read(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> t
         or _switch("DO_NOT_TRACK", None, environ, wrong),
         rules=rules,
         config=Path(config) if config else None,
-        debug=_switch("debug", given.get("debug"), environ, wrong),
+        debug=debug,
         durable=bool(given.get("durable")),
+        console=debug if given.get("console") is None else bool(given["console"]),
     ), wrong
 
 
