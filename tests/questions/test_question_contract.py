@@ -286,3 +286,11 @@ def test_asking_leaves_the_event_loop_free() -> None:
     assert threading.get_ident() not in {thread for _, thread in counted}
     with pytest.raises(QuestionError, match="at most"):
         ask(store, "store.ledger", {"project": [str(number) for number in range(200)]})
+
+
+def test_there_is_an_end_to_the_words_of_a_search(store: MemoryStore) -> None:
+    """Fifteen thousand different ones, which fit an address, kept a search for half a minute."""
+    assert ask(store, "records.search", {"q": ["a " * 1000]}).rows == []
+    with pytest.raises(QuestionError, match="at most 32") as caught:
+        ask(store, "records.search", {"q": [" ".join(map(str, range(100)))]})
+    assert (caught.value.status, caught.value.where) == (400, "q")

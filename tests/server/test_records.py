@@ -270,3 +270,12 @@ def test_what_senders_say_they_lost_cannot_stop_the_loader(tmp_path: Path) -> No
             mark = Mark("1", "1", "records", 0, 0, 0, dropped={reason: 2**62})
             home.server.store.load([Closed(Path(reason), 0, 0, [(mark, [])])])
         assert ask(home.server.store, "store.ledger", {}).complete.dropped == 2**63 - 1
+
+
+@pytest.mark.parametrize("line", [b"{}", b""])
+def test_a_body_that_would_grow_beyond_memory_is_refused(served: House, line: bytes) -> None:
+    reply = served.post((line + b"\n") * (32 << 20 >> len(line)))
+    assert (reply.status, reply.json()["error"]["code"]) == (413, "too_large")
+    process = base64.urlsafe_b64encode(json.dumps({"service": "x" * 4000}).encode()).decode()
+    assert served.post((line + b"\n") * 100_000, Tellback_Process=process).status == 413
+    assert served.post((line + b"\n") * 1_000, Tellback_Process=process).status == 202

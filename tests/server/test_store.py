@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tellback.server.intake.contract import Reject
 from tellback.server.journal.disk import Disk
-from tellback.server.store import QueryTimeout, Store, tables
+from tellback.server.store import QueryTimeout, Store, engine, tables
 from tellback.server.store.load import Unloadable
 from tellback.server.store.zone import is_zone, machine_zone
 from tests.server.files import batch, closed, ledger, line, loader, run_loader
@@ -299,3 +299,25 @@ def _interrupted(store: Store) -> None:
             "SELECT count(*) FROM records, range(1000000000) a, range(1000000000) b WHERE a.range % 7 = b.range",
             timeout=0.3,
         )
+
+
+def test_giving_up_a_query_that_has_just_ended_is_no_fault(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between its thread closing the cursor and the loop seeing it done an interrupt finds nothing to interrupt."""
+    begun, go = threading.Event(), threading.Event()
+
+    def run(cursor: duckdb.DuckDBPyConnection, sql: str, params: object) -> engine.Result:
+        cursor.close()
+        begun.set()
+        go.wait(10)
+        return engine.Result([], [])
+
+    async def give_up() -> None:
+        asking = asyncio.create_task(store.ask("SELECT 1"))
+        await asyncio.to_thread(begun.wait, 10)
+        asking.cancel()
+        asyncio.get_running_loop().call_later(0.05, go.set)
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    monkeypatch.setattr(engine, "_run", run)
+    asyncio.run(give_up())

@@ -93,6 +93,7 @@ def test_an_unknown_filter_is_refused_in_words(browser: Browser) -> None:
     [
         ("from=yesterday", "is no time"),
         ("from=2026-11-05&until=2026-11-01", "ends before it begins"),
+        ("from=1678-01-01&to=2262-01-01", "longer than ten years"),
         ("range=5y", "There is no range"),
         ("until=soon", "is no day"),
         ("period=hour", "There is no period"),

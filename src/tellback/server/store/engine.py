@@ -1,6 +1,7 @@
 """The store's file and everyone's way to it: one cursor per question, one writer at a time."""
 
 import asyncio
+import contextlib
 import json
 import os
 import threading
@@ -139,7 +140,8 @@ class Store:
             given_up.set()
             # An interrupt that comes before the statement has begun is lost, so it is repeated until the query ends.
             while not future.done():
-                cursor.interrupt()
+                with contextlib.suppress(duckdb.ConnectionException):  # it has just ended, and its thread closed it
+                    cursor.interrupt()
                 await asyncio.wait([future], timeout=0.02)
             future.exception()  # looked at, so that nothing warns of it
             if isinstance(error, TimeoutError):

@@ -15,6 +15,9 @@ from tellback.server.web.contract import Refused
 
 RANGES = {"24h": "24 h", "7d": "7 days", "30d": "30 days", "90d": "90 days"}
 DEFAULT_RANGE = "30d"
+LONGEST_DAYS = 3660
+"""Of a page's range. Its charts have a point for each day: from 1678 to 2262 they took the server six seconds, in which
+it did nothing else, and the browser ten megabytes."""
 COLUMNS = {
     "service": "Service",
     "release": "Release",
@@ -147,6 +150,12 @@ def _custom(values: Mapping[str, Sequence[str]], zone: ZoneInfo, now: datetime) 
     last = _moment(end, "to", zone) if end else now
     if not begin:
         begin = (last.astimezone(zone).date() - timedelta(days=29)).isoformat()
+    if last - _moment(begin, "from", zone) > timedelta(days=LONGEST_DAYS):
+        raise Refused(
+            "bad_range",
+            f"The range from {begin} to {until or end or 'now'} is longer than ten years: no chart here can show it.",
+            "from",
+        )
     if _moment(begin, "from", zone) >= last:
         raise Refused("bad_range", f"The range ends before it begins: from {begin} to {until or end or 'now'}.", "from")
     return begin, end, until
