@@ -60,6 +60,7 @@ def test_first_start_makes_a_directory_of_ones_own_and_says_the_token_once(tmp_p
         about = json.loads((server.data / "server.json").read_text())
         assert (about["url"], about["version"]) == (f"http://127.0.0.1:{server.port}", __version__)
         assert stat.S_IMODE((server.data / "server.json").stat().st_mode) == 0o600
+        assert "alembic" not in (tmp_path / "stderr").read_text()
         assert "another server is running" in refused("--data", str(server.data), "--port", "0")
         assert server.stop() == 0
     assert not (server.data / "server.json").exists()
