@@ -9,7 +9,6 @@ import msgspec
 from tellback.server.questions.catalogue import catalogue
 from tellback.server.questions.contract import Answer, Question
 
-
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """https://owasp.org/www-community/attacks/CSV_Injection"""
 
@@ -79,8 +78,8 @@ Made from the declarations: `python -m tellback.server.questions.forms > docs/qu
 
 `GET /api/questions/<name>?...` and `tellback ask <name> --param k=v` answer alike. A parameter marked with … may be
 given several times and means either; an empty value asks for records that have none. `from` is inclusive, `to`
-exclusive. In CSV a text that begins as a formula does has an apostrophe before it. An unknown parameter is an error. `next` of an answer is the `cursor` of its next page, which keeps the first
-page's range.
+exclusive. An unknown parameter is an error. `next` of an answer is the `cursor` of its next page, which keeps the first
+page's range. In CSV a text that begins as a formula does has an apostrophe before it.
 
 ## The SQL of a question
 
