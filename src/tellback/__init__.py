@@ -15,9 +15,10 @@ from tellback.client.lifecycle import close, flush, init
 from tellback.version import __version__
 
 if TYPE_CHECKING:
+    from tellback.client import usage
     from tellback.client.logs import LogHandler
 
-__all__ = ["LogHandler", "__version__", "bound", "capture", "close", "event", "flush", "init", "report"]
+__all__ = ["LogHandler", "__version__", "bound", "capture", "close", "event", "flush", "init", "report", "usage"]
 
 
 def __getattr__(name: str) -> Any:
@@ -27,4 +28,9 @@ def __getattr__(name: str) -> Any:
 
         globals()[name] = LogHandler
         return LogHandler
+    if name == "usage":
+        import tellback.client.usage
+
+        globals()[name] = tellback.client.usage
+        return tellback.client.usage
     raise AttributeError(f"module 'tellback' has no attribute {name!r}")

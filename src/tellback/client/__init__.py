@@ -7,5 +7,6 @@ encode, clean, mask    from anything at all to one line
 spool, segment, fork   where a line is safe; folder, prefault, lost
 keeper, budget, switch the thread that keeps the spool in order
 sender, shipper, delivery, slices, transport   the thread that ships
-lifecycle, settings, live, background           init to close
+lifecycle, settings, live, background, chores   init to close
+usage                  which functions are ever called, and where time goes; imported when it is asked for
 """

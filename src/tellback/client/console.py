@@ -28,8 +28,8 @@ class Echo(Spool):
 
     __slots__ = ()
 
-    def append(self, line: bytes) -> None:
-        super().append(line)
+    def take(self, line: bytes) -> None:
+        super().take(line)
         show(line)
 
 
@@ -38,8 +38,8 @@ class DurableEcho(DurableSpool):
 
     __slots__ = ()
 
-    def append(self, line: bytes) -> None:
-        super().append(line)
+    def take(self, line: bytes) -> None:
+        super().take(line)
         show(line)
 
 

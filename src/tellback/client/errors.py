@@ -110,6 +110,8 @@ def report(
         live.muted()
         return ""
     try:
+        if live.refused("error", ""):
+            return ""
         if fingerprint is not None:
             attrs["fingerprint"] = _fingerprint(fingerprint)
         time = time_ns() if time is None else time
@@ -134,13 +136,16 @@ def record(error: BaseException | None, *, time: Any = None, level: str = "error
         known = kept.get(_ID)
         if type(known) is str:
             return known
+        name = type_name(type(error))
+        if live.refused("error", name):  # an id that leads nowhere would be quoted in vain
+            return ""
         time = time_ns() if time is None else time  # before its stack is described, which may take a while
         told = described(error)
         own = {"time": time, "level": level, "message": message_of(error)}
         last = _last()
         # From here on only C and `emit`, which reports nothing: what could not be described is not known either.
         kept[_ID] = id_ = os.urandom(16).hex()
-        emit("error", type_name(type(error)), own, attrs, {**told, **last, "id": id_}, mask=True)
+        emit("error", name, own, attrs, {**told, **last, "id": id_}, mask=True)
         return id_
     except RecursionError:  # the stack that is to be described leaves no room for doing so
         return _aside(error, time, level, attrs)

@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tellback.client import chores, live, notice, settings
 from tellback.client import hooks as uncaught
-from tellback.client import live, notice, settings
 from tellback.client.background import Threads
 from tellback.client.context import EMPTY
 from tellback.client.fork import after_fork
@@ -45,8 +45,9 @@ def init(
     """Start recording. Call it once, at the entry point of a program; libraries never do.
 
     What is not given is taken from the environment: TELLBACK_SERVICE, TELLBACK_RELEASE, TELLBACK_ENVIRONMENT,
-    TELLBACK_USER, TELLBACK_URL, TELLBACK_TOKEN, TELLBACK_SPOOL, TELLBACK_INTERVAL (seconds), TELLBACK_DISABLE (or
-    DO_NOT_TRACK), TELLBACK_CONFIG (a file: `{"disable_all": true}` silences, live), TELLBACK_DEBUG.
+    TELLBACK_USER, TELLBACK_URL, TELLBACK_TOKEN, TELLBACK_SPOOL, TELLBACK_INTERVAL (seconds), TELLBACK_DISABLE (1, or
+    what to leave out: `kind:log,name:debug.*`; DO_NOT_TRACK is the same as 1), TELLBACK_CONFIG (a file of rules that
+    is watched: `{"disable_all": true}` silences, live; docs/spec/control.md), TELLBACK_DEBUG (says what happens).
 
     Without a url records are kept in the spool, within its budget. `durable` syncs each record to the disk before its
     call returns: it then survives a power cut, too, and costs what the disk costs. `hooks` records the errors that
@@ -66,21 +67,30 @@ def init(
         chosen, wrong = settings.read(given)
         if chosen.debug:
             notice.audible()
+        else:
+            notice.quiet()
         for sentence in wrong:
             notice.say(sentence)
         if chosen.disable:
+            notice.detail("Nothing is recorded, for it is switched off (TELLBACK_DISABLE, DO_NOT_TRACK or disable=).")
             return
-        switch = Switch(chosen.config)
+        switch = Switch(chosen.config, chosen.rules)
         threads = Threads(chosen, switch)
         made = _kind(chosen)(chosen.spool, lambda start: header(chosen, start), threads)
         threads.spool = made
+        if chosen.url and chosen.token:
+            from tellback.client.orders import Orders  # what never ships needs none
+
+            switch.orders = Orders(chosen.spool, chosen.url, chosen.token)
         _threads = threads
+        live.identity = (chosen.service, chosen.release, chosen.url)
         live.base = EMPTY.extended({"user": chosen.user} if chosen.user else {})
         after_fork(_after_fork)
         if not _registered:
             atexit.register(_at_exit)
             _registered = True
         live.spool = made
+        notice.detail(_words(chosen))
         switch.apply(made)
         if hooks:
             uncaught.install()
@@ -114,6 +124,7 @@ def flush(timeout: float = 5.0) -> bool:
         if threads.spool.pid != os.getpid():
             return True  # a fork that has recorded nothing; the parent ships its own
         threads.spool.begin()
+        chores.run(hurry=True)
         if threads.keeper is not None:
             threads.keeper.tell_lost()
         return threads.sender is not None and threads.sender.flush(timeout)
@@ -136,9 +147,19 @@ def delivery() -> "Delivery | None":
     return None if _threads is None else _threads.delivery
 
 
+def _words(chosen: settings.Settings) -> str:
+    what = " ".join(filter(None, (chosen.service, chosen.release))) or "this program (it names no service)"
+    where = f"and to {chosen.url} every {chosen.interval:g} s" if chosen.url else "and stay there: no url is set"
+    token = "" if chosen.token or not chosen.url else "; no token is set, so a server will refuse them"
+    return f"Records of {what} go to {chosen.spool} {where}{token}. `tellback show` prints what lies there."
+
+
 def _last_flush(timeout: float) -> None:
     threads = _threads
-    if threads is None or threads.spool is None or not threads.spool.holds_lines():
+    if threads is None or threads.spool is None:
+        return
+    chores.run(hurry=True)
+    if not threads.spool.holds_lines():
         return
     sender = threads.sender
     if sender is not None and not sender.failed:
@@ -148,6 +169,7 @@ def _last_flush(timeout: float) -> None:
 def _shut() -> None:
     global _threads
     threads, _threads = _threads, None
+    chores.end()
     live.off()
     uncaught.remove()
     if threads is not None:
@@ -164,6 +186,7 @@ def _at_exit() -> None:
     if threads is None or threads.spool is None or threads.spool.pid != os.getpid():
         return
     _last_flush(AT_EXIT)
+    chores.end()
     if threads.keeper is not None:
         threads.keeper.stopped = True
         threads.keeper.waker.wake()
