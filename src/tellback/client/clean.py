@@ -1,9 +1,9 @@
 """Makes anything a host hands over into what a line can hold, within bounds and without running the host's code.
 
 Only builtin types are looked into, and the text or number in a class made from one; whatever else becomes
-`<module.Class>`. A host's `__repr__`, `__str__`, `__iter__`, `__eq__` or `__hash__` may raise, log, block or change state,
-so none of them is ever called. A few exact types of the standard library have a text that loses nothing (a UUID, a date, a
-path ...) and are written as that text.
+`<module.Class>`. A host's `__repr__`, `__str__`, `__iter__`, `__eq__` or `__hash__` may raise, log, block or change
+state, so none of them is ever called. A few exact types of the standard library have a text that loses nothing (a UUID,
+a date, a path ...) and are written as that text.
 """
 
 import sys
