@@ -16,15 +16,21 @@ from tellback.version import __version__
 
 if TYPE_CHECKING:
     from tellback.client.logs import LogHandler
+    from tellback.client.metrics.naming import counter, gauge, histogram, timer
 
-__all__ = ["LogHandler", "__version__", "bound", "capture", "close", "event", "flush", "init"]
+__all__ = [
+    "LogHandler", "__version__", "bound", "capture", "close", "counter", "event", "flush", "gauge", "histogram", "init",
+    "timer",
+]  # fmt: skip
+
+# What not every program wants is loaded when it is asked for: `logging` alone would be a quarter of the import's time.
+_LATER = {"LogHandler": "logs"} | dict.fromkeys(("counter", "gauge", "histogram", "timer"), "metrics.naming")
 
 
 def __getattr__(name: str) -> Any:
-    # `logging` would be a quarter of what importing the client costs; who wants the handler has it already.
-    if name == "LogHandler":
-        from tellback.client.logs import LogHandler
+    if name in _LATER:
+        from importlib import import_module
 
-        globals()[name] = LogHandler
-        return LogHandler
+        globals()[name] = found = getattr(import_module(f"tellback.client.{_LATER[name]}"), name)
+        return found
     raise AttributeError(f"module 'tellback' has no attribute {name!r}")

@@ -29,7 +29,7 @@ class Keeper:
 
     def run(self) -> None:
         while not self.stopped:
-            for task in (self._spool.refill, self._look, self._housekeeping):
+            for task in (self._spool.refill, self._look, self._report, self._housekeeping):
                 try:
                     task()
                 except Exception:  # a disk that fails now may not fail at the next turn; spares are but a comfort
@@ -39,6 +39,11 @@ class Keeper:
     def _look(self) -> None:
         if not self.stopped:
             self._switch.apply(self._spool)
+
+    def _report(self) -> None:
+        book = self._spool.book
+        if book is not None and not self.stopped:
+            book.turn()
 
     def _housekeeping(self) -> None:
         now = time.monotonic()

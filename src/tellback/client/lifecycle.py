@@ -78,6 +78,8 @@ def init(
             _registered = True
         live.spool = made
         switch.apply(made)
+        for action in live.begun:
+            action()
     except OSError as error:
         where = Path(str(error.filename)) if error.filename else "the spool"
         notice.say(
@@ -102,6 +104,8 @@ def flush(timeout: float = 5.0) -> bool:
         threads.spool.begin()
         if threads.keeper is not None:
             threads.keeper.tell_lost()
+        if threads.spool.book is not None and live.spool is threads.spool:
+            threads.spool.book.report()
         return threads.sender is not None and threads.sender.flush(timeout)
     except Exception:
         return False
@@ -113,6 +117,7 @@ def close(timeout: float = 1.0) -> None:
     Calls are quiet no-ops afterwards, until the next `init`. Never raises.
     """
     if _threads is not None and _threads.spool is not None and _threads.spool.pid == os.getpid():
+        _close_book(_threads.spool)
         _last_flush(timeout)
     _shut()
 
@@ -138,8 +143,16 @@ def _shut() -> None:
     if threads is not None:
         threads.stop()
         if threads.spool is not None:
+            _close_book(threads.spool)
             with suppress(Exception):  # what is left lies in the spool for the next process
                 threads.spool.close()
+
+
+def _close_book(spool: Spool) -> None:
+    """The last report; before the spool takes no more lines."""
+    if spool.book is not None:
+        with suppress(Exception):  # what is not told lies on its pages for the next process
+            spool.book.close()
 
 
 def _at_exit() -> None:

@@ -23,6 +23,10 @@ muted: Callable[[], None] = _nothing
 """Told of each record not taken while `spool` is None."""
 
 
+begun: "list[Callable[[], object]]" = []
+"""Called by `init` once recording is on, by what must be there without being called: gauges that are asked."""
+
+
 def off() -> None:
     """Back to how a process starts."""
     global spool, base, muted

@@ -11,13 +11,16 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tellback.client.folder import ProcessFolder
 from tellback.client.fork import Mark
 from tellback.client.lost import Lost
 from tellback.client.prefault import prefault
 from tellback.client.segment import Segment, new_id
+
+if TYPE_CHECKING:
+    from tellback.client.metrics.book import Book
 
 FIRST: Final = 1 << 18
 LARGEST: Final = 8 << 20
@@ -38,7 +41,7 @@ class Spool:
     """Made by `init`; `append` is all that a record needs."""
 
     __slots__ = (
-        "_header", "_locks", "_making", "_page", "_retry", "_start", "active", "background", "closed", "folder",
+        "_header", "_locks", "_making", "_page", "_retry", "_start", "active", "background", "book", "closed", "folder",
         "late_rotations", "lost", "over_budget", "own", "pid", "root", "rotations", "shelf", "spares", "write",
     )  # fmt: skip
 
@@ -50,6 +53,8 @@ class Spool:
         self._page = Mark().page
         self._retry = 0.0
         self._making = 0
+        self.book: Book | None = None
+        """What this process counts, from its first counter on."""
         self.closed = False
         self.background = background
         self.spares: deque[Segment] = deque()
@@ -86,8 +91,8 @@ class Spool:
             pass
         self.place(line)
 
-    def place(self, line: bytes) -> bool:
-        """The careful way of `append`; False if the line was dropped, which is then counted."""
+    def place(self, line: bytes, *, counted: bool = True) -> bool:
+        """The careful way of `append`; False if the line was dropped, which is then counted unless it comes again."""
         if self.closed:
             return False
         try:
@@ -103,8 +108,17 @@ class Spool:
         except Exception:  # Never in the way
             self.lost.add("error")
             return False
-        self.lost.add("budget" if self.over_budget else "disk")
+        if counted:
+            self.lost.add("budget" if self.over_budget else "disk")
         return False
+
+    def begin_book(self, make: "Callable[[Spool], Book]") -> "Book":
+        """This process's book; made at its first counter, and anew in a fork."""
+        with self._lock():
+            self.begin()
+            if self.book is None:
+                self.book = make(self)
+            return self.book
 
     def begin(self) -> None:
         """Start the threads, though nothing was recorded yet."""
@@ -227,6 +241,7 @@ class Spool:
         if self.pid != os.getpid():
             self.let_go()
             self.lost = Lost()  # what the parent lost, the parent tells
+            self.book = None  # and what it counted
             self.shelf = threading.Lock()
             self.background.forked()
             self._open()
@@ -237,6 +252,8 @@ class Spool:
         """Python has forked: the child lets go of the lock at once, lest a dead parent's folder look alive."""
         self.folder.let_go()
         self._page[0] = 0
+        if self.book is not None:
+            self.book.inherited()
 
     def let_go(self) -> None:
         """Close what was inherited by a fork, without a trace in the parent's files."""

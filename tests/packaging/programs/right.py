@@ -27,5 +27,22 @@ def load(path: Path) -> str:
 with tellback.capture():
     text: str = export(rows=3) + load(Path("shots.csv"))
 
+requests = tellback.counter("requests", unit="{request}")
+requests.add()
+requests.add(2, route="/shots")
+tellback.gauge("queue").set(4)
+tellback.gauge("load", lambda: 0.5, caveat="of all users of the machine")
+tellback.histogram("size", unit="By").record(4096.0, format="exr")
+with tellback.timer("export"):
+    pass
+
+
+@tellback.timer("solve", solver="ik")
+def solve(steps: int) -> float:
+    return steps / 2
+
+
+half: float = solve(3)
+
 acknowledged: bool = tellback.flush(timeout=5)
 tellback.close()
