@@ -23,8 +23,8 @@ class Row(msgspec.Struct):
 QUESTION = Question(
     name="metrics.names",
     title="Which metrics there are",
-    doc="Metrics by name, type and unit, with how many services report them. An intermediate metric (one with a caveat) "
-    "is for investigation and not for alarms.",
+    doc="Metrics by name, type and unit, with how many services report them. An intermediate metric (one with a "
+    "caveat) is for investigation and not for alarms.",
     params=Filters,
     row=Row,
     sql="""
