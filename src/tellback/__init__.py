@@ -6,6 +6,7 @@ tellback.init(service="rigtools", release="1.4.2")  # at the entry point only; n
 tellback.event("export_to_file_edit", rows=1200)
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tellback.client.bound import bound
@@ -15,22 +16,25 @@ from tellback.client.lifecycle import close, flush, init
 from tellback.version import __version__
 
 if TYPE_CHECKING:
+    from tellback.client import status
     from tellback.client.logs import LogHandler
-    from tellback.client.metrics.naming import counter, gauge, histogram, timer
+    from tellback.client.metrics.naming import counter, gauge, histogram, meter, timer
+    from tellback.client.metrics.process import process_metrics
 
 __all__ = [
     "LogHandler", "__version__", "bound", "capture", "close", "counter", "event", "flush", "gauge", "histogram", "init",
-    "timer",
+    "meter", "process_metrics", "status", "timer",
 ]  # fmt: skip
 
 # What not every program wants is loaded when it is asked for: `logging` alone would be a quarter of the import's time.
-_LATER = {"LogHandler": "logs"} | dict.fromkeys(("counter", "gauge", "histogram", "timer"), "metrics.naming")
+_LATER = {"LogHandler": "logs", "process_metrics": "metrics.process", "status": "status"} | dict.fromkeys(
+    ("counter", "gauge", "histogram", "meter", "timer"), "metrics.naming"
+)
 
 
 def __getattr__(name: str) -> Any:
     if name in _LATER:
-        from importlib import import_module
-
-        globals()[name] = found = getattr(import_module(f"tellback.client.{_LATER[name]}"), name)
+        module = import_module(f"tellback.client.{_LATER[name]}")
+        globals()[name] = found = module if name == "status" else getattr(module, name)
         return found
     raise AttributeError(f"module 'tellback' has no attribute {name!r}")

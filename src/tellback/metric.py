@@ -41,6 +41,19 @@ def bucket(value: float) -> int:
     return ceil(log2(value) * PER_OCTAVE) - 1
 
 
+def quantile(q: float, buckets: dict[int, int], zeros: int = 0) -> float | None:
+    """The value of nearest rank at `q` (0 to 1) of a histogram; None if it is empty."""
+    whole = zeros + sum(buckets.values())
+    rank, seen = max(1, ceil(q * whole)), zeros
+    if not whole or rank <= zeros:
+        return 0.0 if whole else None
+    for index in sorted(buckets):
+        seen += buckets[index]
+        if seen >= rank:
+            break
+    return middle(index)
+
+
 def middle(index: int) -> float:
     """What stands for the values of a bucket: no value in it is further away than ERROR."""
     # Its bounds' harmonic mean: the one point that is equally far, relatively, from both.

@@ -22,18 +22,10 @@ from tellback.client import live
 from tellback.client.metrics import book as books
 from tellback.client.metrics import current, slots
 from tellback.client.metrics.naming import Gauge
+from tellback.client.metrics.rates import Rates
 from tellback.metric import ERROR, bucket, middle
 
 Recorded = Callable[[], list[dict[str, Any]]]
-
-
-@pytest.fixture(autouse=True)
-def forgotten() -> Any:
-    """Instruments live as long as the process; each test begins without any."""
-    yield
-    current.made.clear()
-    current.asked.clear()
-    live.begun.clear()
 
 
 def told(recorded: Recorded) -> list[dict[str, Any]]:
@@ -372,3 +364,41 @@ def test_a_closed_spool_leaves_no_page(spool: Path) -> None:
     assert not list(spool.glob("*/*.metrics"))
     (path,) = [p for p in spool.glob("*/*.ndjson") if b'"metric"' in p.read_bytes()]
     assert json.loads(path.read_bytes().splitlines()[0])["kind"] == "process"
+
+
+def test_a_meter_has_rates_and_a_count(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = tellback.meter("frames")
+    for _ in range(10):
+        frames.mark()
+    frames.mark(40)
+    assert live.spool is not None
+    assert live.spool.book is not None
+    (rates,) = live.spool.book.rates.values()
+    rates.tick(time.monotonic() + 5)
+    (record,) = told(recorded)
+    assert record["value"] == 50.0
+    assert [record["attrs"][f"tellback.m{m}"] for m in (1, 5, 15)] == [10.0, 10.0, 10.0]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 40), st.integers(0, 1000)), min_size=1, max_size=20))
+def test_rates_are_those_of_ticks_of_five_seconds(steps: list[tuple[int, int]]) -> None:
+    """Against scales' definition: alpha = 1 - exp(-5 / 60 / minutes), a tick every 5 s."""
+    total = 0.0
+    rates = Rates(lambda: total, 100.0)
+    model: list[float] | None = None
+    now = 100.0
+    for ticks, marks in steps:
+        now += 5 * ticks
+        total += marks
+        rates.tick(now + 1.0)
+        rate = marks / (5 * ticks)
+        if model is None:
+            model = [rate] * 3
+            continue
+        for _ in range(ticks):
+            model = [
+                value + (1 - math.exp(-5 / 60 / minutes)) * (rate - value)
+                for value, minutes in zip(model, (1, 5, 15), strict=True)
+            ]
+    assert rates.values == pytest.approx(model, rel=1e-9, abs=1e-12)

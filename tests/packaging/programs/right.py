@@ -33,6 +33,11 @@ requests.add(2, route="/shots")
 tellback.gauge("queue").set(4)
 tellback.gauge("load", lambda: 0.5, caveat="of all users of the machine")
 tellback.histogram("size", unit="By").record(4096.0, format="exr")
+tellback.meter("frames").mark(3)
+tellback.process_metrics()
+status: tellback.status.Server = tellback.status.serve()
+print(status.url, tellback.status.asgi, tellback.status.wsgi)
+status.close()
 with tellback.timer("export"):
     pass
 

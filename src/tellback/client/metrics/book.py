@@ -13,6 +13,7 @@ from tellback.client import live
 from tellback.client.folder import PAGES
 from tellback.client.fork import Mark
 from tellback.client.metrics.page import Page, split
+from tellback.client.metrics.rates import Rates
 from tellback.client.metrics.telling import TOTAL, Grown, grown, lines
 from tellback.client.segment import new_id
 
@@ -29,6 +30,9 @@ HEARTBEAT: Final = 60.0
 FIRST: Final = 1024
 MOST: Final = 1 << 18
 """Slots of the first page, and of all of them together: 64 KiB to 16 MiB. Each next page is four times as large."""
+
+_HOLDS: Final = ("gauge", "meter")
+"""Types that say what holds now, a meter by its rates."""
 
 CHUNK: Final = 64 << 10
 """Bytes of lines that go into the spool at once."""
@@ -62,7 +66,7 @@ class Book:
         add reads nothing else to know."""
         self.gate[0] = 0
         self.pages: list[Page] = []
-        self.rates: dict[int, list[float]] = {}
+        self.rates: dict[int, Rates] = {}
         """Of meters, by the id of their series."""
         self.closed = False
         self._spool = spool
@@ -92,6 +96,10 @@ class Book:
                 if cell is not None:
                     return cell
             return self._slot_on(len(self.pages) - 1, series, key) if self._grow() else None
+
+    def kept(self) -> list[tuple[int, Series]]:
+        """All series by their ids."""
+        return list(self._kept.items())
 
     def _slot_on(self, place: int, series: Series, key: int) -> Cell | None:
         page = self.pages[place]
@@ -124,6 +132,8 @@ class Book:
             return
         self.gate[0] = open_ = live.spool is self._spool
         now = time.monotonic()
+        for rates in list(self.rates.values()):
+            rates.tick(now)
         if open_ and now >= self._next:
             self._next = now + INTERVAL
             for task in list(self._asked):
@@ -157,7 +167,7 @@ class Book:
         # The order is what a takeover relies on: first what will be told, then the lines, then that they are there.
         page.telling()[:used] = snapshot
         rates = {
-            number: self.rates[series]
+            number: self.rates[series].values
             for (on, series), number in self._numbers.copy().items()
             if on == place and series in self.rates
         }
@@ -187,11 +197,11 @@ class Book:
         return left_out
 
     def _add_quiet(self, place: int, page: Page, keys: list[int], values: "memoryview[float]", changes: Grown) -> None:
-        """Gauges that have not changed for a while are told of all the same: who looks at one hour sees them."""
+        """What has not changed for a while is told of all the same, if it holds: who looks at one hour sees it."""
         now = time.monotonic()
         for index, packed in enumerate(keys):
             number, key = split(packed)
-            if key != TOTAL or number not in page.series or page.series[number]["type"] != "gauge":
+            if key != TOTAL or number not in page.series or page.series[number]["type"] not in _HOLDS:
                 continue
             if number in changes or now - self._told_at.get((place, number), now) >= HEARTBEAT:
                 changes.setdefault(number, {}).setdefault(TOTAL, (0.0, values[index]))

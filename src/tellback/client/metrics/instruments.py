@@ -5,6 +5,7 @@ first add, labels that are new, a wrong value, no recording) goes the careful wa
 """
 
 import sys
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from tellback.client import live, notice
 from tellback.client.clean import text, type_name
 from tellback.client.metrics.book import Book, Series
 from tellback.client.metrics.current import current
+from tellback.client.metrics.rates import Rates
 from tellback.client.metrics.slots import MOST, Careful, Take, adder, recorder, setter
 from tellback.client.metrics.telling import NOUGHT, SUM, WAS_SET
 from tellback.metric import OVERFLOW
@@ -146,6 +148,25 @@ class Counter(Instrument):
     def bind(self, book: Book, series: Series, careful: Careful) -> tuple[Callable[..., None], Take] | None:
         cell = book.slot(series)
         return None if cell is None else adder(book.gate, cell, careful, self.labelled)
+
+
+class Meter(Instrument):
+    """Something whose pace matters: a counter with its rates over the last 1, 5 and 15 minutes."""
+
+    type_ = "meter"
+    method = "mark"
+
+    def mark(self, /, n: float = 1, **labels: Any) -> None:
+        """Count `n` (0 or more) under these labels."""
+        self._any(n, labels)
+
+    def bind(self, book: Book, series: Series, careful: Careful) -> tuple[Callable[..., None], Take] | None:
+        cell = book.slot(series)
+        if cell is None:
+            return None
+        values, index = cell
+        book.rates[id(series)] = Rates(lambda: values[index], time.monotonic())
+        return adder(book.gate, cell, careful, self.labelled)
 
 
 class Histogram(Instrument):
