@@ -16,25 +16,28 @@ from tellback.client.lifecycle import close, flush, init
 from tellback.version import __version__
 
 if TYPE_CHECKING:
-    from tellback.client import status
+    from tellback.client import push, status
     from tellback.client.logs import LogHandler
     from tellback.client.metrics.naming import counter, gauge, histogram, meter, timer
     from tellback.client.metrics.process import process_metrics
 
 __all__ = [
     "LogHandler", "__version__", "bound", "capture", "close", "counter", "event", "flush", "gauge", "histogram", "init",
-    "meter", "process_metrics", "status", "timer",
+    "meter", "process_metrics", "push", "status", "timer",
 ]  # fmt: skip
 
 # What not every program wants is loaded when it is asked for: `logging` alone would be a quarter of the import's time.
-_LATER = {"LogHandler": "logs", "process_metrics": "metrics.process", "status": "status"} | dict.fromkeys(
-    ("counter", "gauge", "histogram", "meter", "timer"), "metrics.naming"
-)
+_LATER = {
+    "LogHandler": "logs",
+    "process_metrics": "metrics.process",
+    "push": "push",
+    "status": "status",
+} | dict.fromkeys(("counter", "gauge", "histogram", "meter", "timer"), "metrics.naming")
 
 
 def __getattr__(name: str) -> Any:
     if name in _LATER:
         module = import_module(f"tellback.client.{_LATER[name]}")
-        globals()[name] = found = module if name == "status" else getattr(module, name)
+        globals()[name] = found = module if _LATER[name] == name else getattr(module, name)
         return found
     raise AttributeError(f"module 'tellback' has no attribute {name!r}")

@@ -402,3 +402,24 @@ def test_rates_are_those_of_ticks_of_five_seconds(steps: list[tuple[int, int]]) 
                 for value, minutes in zip(model, (1, 5, 15), strict=True)
             ]
     assert rates.values == pytest.approx(model, rel=1e-9, abs=1e-12)
+
+
+def test_what_the_host_kept_hold_of_stays_quick(spool: Path) -> None:
+    """Over an `init` (and a fork, which is the same to it) an old `add` finds the new one."""
+    tellback.init("s", spool=spool)
+    reqs = tellback.counter("reqs")
+    reqs.add()
+    reqs.add(route="/a")
+    kept, labelled = reqs.add, next(iter(reqs._known.values()))
+    tellback.init("s", spool=spool)
+    kept()
+    labelled(3)
+    assert reqs.add is not kept
+    assert next(iter(reqs._known.values())) is not labelled
+    made = reqs.careful
+    reqs.careful = lambda *_: pytest.fail("the careful way, again")  # type: ignore[method-assign]
+    kept()
+    labelled()
+    reqs.careful = made  # type: ignore[method-assign]
+    tellback.close(0)
+    assert totals(lines(spool)) == {("reqs", ()): 3.0, ("reqs", (("route", "/a"),)): 5.0}

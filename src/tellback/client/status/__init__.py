@@ -10,11 +10,11 @@ in who may, or leave it to `serve`, which listens on this machine alone.
 
 tree        what there is to see, and `query`
 respond     from a path and its parameters to an answer
-html, prometheus, asgi, wsgi, server
+html, prometheus, as_asgi, as_wsgi, server
 """
 
-from tellback.client.status.asgi import asgi
+from tellback.client.status.as_asgi import asgi
+from tellback.client.status.as_wsgi import wsgi
 from tellback.client.status.server import Server, serve
-from tellback.client.status.wsgi import wsgi
 
 __all__ = ["Server", "asgi", "serve", "wsgi"]
