@@ -297,3 +297,24 @@ def test_a_few_programs_leave_nothing_that_grows(tmp_path: Path, server: Server)
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert totals(server.records()) == {("reqs", ()): 3.0}
+
+
+def test_what_is_counted_after_our_own_exit_handler_is_kept(tmp_path: Path, server: Server) -> None:
+    run(
+        """
+        import atexit, weakref
+        import tellback
+        class Late:
+            pass
+        late = Late()
+        weakref.finalize(late, lambda: tellback.counter("late").add(5)).atexit = True
+        atexit.register(lambda: [tellback.counter("late").add(), tellback.counter("early").add(10)])
+        tellback.init(service="s")
+        tellback.counter("early").add(2)
+        """,
+        TELLBACK_SPOOL=str(tmp_path),
+        TELLBACK_URL=server.url,
+    )
+    tellback.init("s", url=server.url, spool=tmp_path)
+    assert tellback.flush(20)
+    assert totals(server.records()) == {("late", ()): 6.0, ("early", ()): 12.0}

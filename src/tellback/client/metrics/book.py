@@ -213,13 +213,17 @@ class Book:
         """This process is a fork that Python made: adds go to a book of its own."""
         self.gate[0] = 0
 
+    def leave(self) -> None:
+        """Take no more, and leave the pages as they are."""
+        self.gate[0] = 0
+        with self._lock:
+            self.closed = True
+
     def close(self) -> None:
         """The last report; pages of which all is told are taken off the disk, others are left for a takeover."""
         if self.closed or self.pid != os.getpid():
             return
-        self.gate[0] = 0
-        with self._lock:
-            self.closed = True
+        self.leave()
         if self.report():
             for page in self.pages:
                 page.delete()
