@@ -23,7 +23,8 @@ CAVEAT: Final = "tellback.caveat"
 COUNT: Final = "tellback.count"
 ZERO: Final = "tellback.zero"
 BUCKETS: Final = "tellback.buckets"
-"""Of a histogram: how many values, how many of them were 0, and the others by bucket. `value` is their sum."""
+"""Of a histogram, whose `value` is the sum of its values: how many there were, how many of them were 0, and the others
+as [[bucket, count], ...]. A list and not an object: DuckDB reads it eight times as fast."""
 RATES: Final = ("tellback.m1", "tellback.m5", "tellback.m15")
 """Of a meter: events a second, averaged over 1, 5 and 15 minutes."""
 REPORT: Final = "tellback.report"

@@ -31,7 +31,7 @@ def buckets(records: list[dict[str, Any]], name: str) -> dict[int, int]:
     out: Counter[int] = Counter()
     for record in metrics(records):
         if record["name"] == name:
-            out.update({int(index): count for index, count in record["attrs"].get("tellback.buckets", {}).items()})
+            out.update(dict(record["attrs"].get("tellback.buckets", [])))
     return dict(out)
 
 

@@ -50,7 +50,7 @@ def fill(store: MemoryStore) -> None:
          "release": "1", "environment": "production", "host": "h1", "attrs": {"tellback.metric": "counter"}},
         {"time": "2026-11-05T09:00:00", "kind": "metric", "name": "took", "value": 9.0, "user": "bob", "service": "pub",
          "release": "1", "environment": "production", "host": "h1", "level": "info",
-         "attrs": {"tellback.metric": "histogram", "tellback.zero": 1, "tellback.buckets": {"101": 3}}},
+         "attrs": {"tellback.metric": "histogram", "tellback.zero": 1, "tellback.buckets": [[101, 3]]}},
     )  # fmt: skip
     store.add({"time": "2026-11-04", "kind": "lost", "name": "full", "value": 3.0})
     store.connection.execute("INSERT INTO ledger VALUES ('1', 'accepted', 27), ('1', 'dropped:full', 3)")

@@ -22,10 +22,12 @@ LOOP = """
     tellback.init(service="loop")
     reqs, took = tellback.counter("reqs"), tellback.histogram("took", unit="ns")
     tellback.event("began")  # so that there is something to ship
-    if os.fork() == 0:
+    child = os.fork()
+    if child == 0:
         for _ in range(1000):
             reqs.add(of="child")
         os._exit(0)
+    os.waitpid(child, 0)  # one that lives yet would tell of its counts later
     threading.Thread(target=lambda: [live.spool.book.report() for _ in iter(int, 1)], daemon=True).start()
     number = 0
     while True:

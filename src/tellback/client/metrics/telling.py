@@ -58,8 +58,8 @@ def _parts(type_: str, parts: dict[int, tuple[float, float]]) -> tuple[float, di
         return parts.get(TOTAL, (0.0, 0.0))[0], {}
     total = parts.pop(SUM, (0.0, 0.0))[0]
     zero = int(parts.pop(NOUGHT, (0.0, 0.0))[0])
-    buckets = {str(index): int(added) for index, (added, _) in sorted(parts.items())}
-    more: dict[str, Any] = {metric.COUNT: zero + sum(buckets.values())}
+    buckets = [[index, int(added)] for index, (added, _) in sorted(parts.items())]
+    more: dict[str, Any] = {metric.COUNT: zero + sum(count for _, count in buckets)}
     if zero:
         more[metric.ZERO] = zero
     if buckets:

@@ -57,7 +57,7 @@ def prepare(params: Params, scope: Scope) -> Mapping[str, str]:
     return {
         "bucket": STEPS[params.step],
         "part": part,
-        "middle": f"pow(2.0, pair[1] / {PER_OCTAVE}.0) * {1 + ERROR!r}",
+        "middle": f"pow(2.0, place / {PER_OCTAVE}.0) * {1 + ERROR!r}",
     }
 
 
@@ -83,6 +83,16 @@ totals AS (
   FROM chosen
   GROUP BY bucket, name, type, part
 ),
+counted AS (
+  SELECT bucket, name, type, part, pair[1] AS place, CAST(sum(pair[2]) AS BIGINT) AS weight
+  FROM (
+    SELECT bucket, name, type, part, unnest(buckets_of(attrs)) AS pair
+    FROM chosen
+    WHERE type = 'histogram'
+  ) AS histograms
+  WHERE pair[1] BETWEEN -68000 AND 65000 AND pair[2] > 0
+  GROUP BY bucket, name, type, part, place
+),
 points AS (
   SELECT bucket, name, type, part, value AS point, CAST(1 AS BIGINT) AS weight
   FROM chosen
@@ -92,13 +102,8 @@ points AS (
   FROM chosen
   WHERE type = 'histogram' AND zeros_of(attrs) > 0
   UNION ALL
-  SELECT bucket, name, type, part, {middle} AS point, pair[2] AS weight
-  FROM (
-    SELECT bucket, name, type, part, unnest(buckets_of(attrs)) AS pair
-    FROM chosen
-    WHERE type = 'histogram'
-  ) AS histograms
-  WHERE pair[1] BETWEEN -68000 AND 65000 AND pair[2] > 0
+  SELECT bucket, name, type, part, {middle} AS point, weight
+  FROM counted
 ),
 merged AS (
   SELECT bucket, name, type, part, point, CAST(sum(weight) AS BIGINT) AS weight

@@ -25,18 +25,12 @@ CREATE TABLE IF NOT EXISTS meta (key VARCHAR PRIMARY KEY, value VARCHAR);
 
 _HOUR = 3_600_000_000_000
 
-_TYPES = ", ".join(f"'{type_}'" for type_ in TYPES)
+_TYPES = " ".join(f"WHEN '{type_}' THEN '{type_}'" for type_ in TYPES)
 
 METRIC_MACROS = f"""
-CREATE OR REPLACE MACRO metric_type(attrs) AS CASE
-  WHEN json_extract_string(attrs, '/{TYPE}') IN ({_TYPES}) THEN json_extract_string(attrs, '/{TYPE}')
-  ELSE 'sample'
-END;
+CREATE OR REPLACE MACRO metric_type(attrs) AS CASE json_extract_string(attrs, '/{TYPE}') {_TYPES} ELSE 'sample' END;
 CREATE OR REPLACE MACRO zeros_of(attrs) AS TRY_CAST(json_extract(attrs, '/{ZERO}') AS BIGINT);
-CREATE OR REPLACE MACRO buckets_of(attrs) AS list_transform(
-  map_entries(TRY_CAST(json_extract(attrs, '/{BUCKETS}') AS MAP(VARCHAR, BIGINT))),
-  lambda e: [TRY_CAST(e.key AS BIGINT), e.value]
-);
+CREATE OR REPLACE MACRO buckets_of(attrs) AS TRY_CAST(json_extract(attrs, '/{BUCKETS}') AS BIGINT[][]);
 """
 """Of metric records (`tellback.metric`): the type, `sample` for one that says none; a histogram's zeros, and its
 buckets as [index, count]. What somebody else's client spelled wrong is null."""
