@@ -10,20 +10,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tellback.client.bound import bound
-from tellback.client.errors import capture
+from tellback.client.errors import capture, report
 from tellback.client.events import event
 from tellback.client.lifecycle import close, flush, init
 from tellback.version import __version__
 
 if TYPE_CHECKING:
-    from tellback.client import push, status
+    from tellback.client import push, status, usage
     from tellback.client.logs import LogHandler
     from tellback.client.metrics.naming import counter, gauge, histogram, meter, timer
     from tellback.client.metrics.process import process_metrics
 
 __all__ = [
     "LogHandler", "__version__", "bound", "capture", "close", "counter", "event", "flush", "gauge", "histogram", "init",
-    "meter", "process_metrics", "push", "status", "timer",
+    "meter", "process_metrics", "push", "report", "status", "timer", "usage",
 ]  # fmt: skip
 
 # What not every program wants is loaded when it is asked for: `logging` alone would be a quarter of the import's time.
@@ -32,6 +32,7 @@ _LATER = {
     "process_metrics": "metrics.process",
     "push": "push",
     "status": "status",
+    "usage": "usage",
 } | dict.fromkeys(("counter", "gauge", "histogram", "meter", "timer"), "metrics.naming")
 
 

@@ -423,3 +423,41 @@ def test_what_the_host_kept_hold_of_stays_quick(spool: Path) -> None:
     reqs.careful = made  # type: ignore[method-assign]
     tellback.close(0)
     assert totals(lines(spool)) == {("reqs", ()): 3.0, ("reqs", (("route", "/a"),)): 5.0}
+
+
+def test_a_rule_leaves_metrics_out_from_the_start(spool: Path) -> None:
+    tellback.init("s", spool=spool, disable="kind:metric")
+    tellback.counter("reqs").add()
+    tellback.gauge("queue").set(3)
+    assert not list(spool.glob("*/*.metrics"))
+    assert live.spool is not None
+    assert live.spool.lost.total() == {"disabled": 2}
+    tellback.close(0)
+    assert totals(lines(spool)) == {}
+
+
+def test_a_rule_comes_and_goes_live(tmp_path: Path) -> None:
+    config = tmp_path / "rules.json"
+    tellback.init("s", spool=tmp_path / "spool", config=config)
+    secret, reqs = tellback.counter("secret"), tellback.counter("reqs")
+    secret.add()
+    reqs.add()
+
+    def until(done: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 10
+        while not done():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    before = live.spool.book if live.spool else None
+    config.write_text('{"disable": ["secret"]}')
+    until(lambda: before is not None and before.closed)
+    secret.add(100)
+    reqs.add(10)
+    config.unlink()
+    until(lambda: live.governor is None)
+    until(lambda: live.spool is not None and live.spool.book is None)
+    secret.add(2)
+    reqs.add(2)
+    tellback.close(0)
+    assert totals(lines(tmp_path / "spool")) == {("secret", ()): 3.0, ("reqs", ()): 13.0}

@@ -51,8 +51,10 @@ def fill(store: MemoryStore) -> None:
         {"time": "2026-11-05T09:00:00", "kind": "metric", "name": "took", "value": 9.0, "user": "bob", "service": "pub",
          "release": "1", "environment": "production", "host": "h1", "level": "info",
          "attrs": {"tellback.metric": "histogram", "tellback.zero": 1, "tellback.buckets": [[101, 3]]}},
+        {"time": "2026-10-01", "kind": "usage", "name": "inventory", "release": "1", "message": "m:a\nm:b\nm.n:C.d"},
+        {"time": "2026-11-04", "kind": "usage", "name": "called", "release": "1", "user": "ann", "message": "m:a\nm:z"},
+        {"time": "2026-11-04", "kind": "lost", "name": "full", "value": 3.0},
     )  # fmt: skip
-    store.add({"time": "2026-11-04", "kind": "lost", "name": "full", "value": 3.0})
     store.connection.execute("INSERT INTO ledger VALUES ('1', 'accepted', 27), ('1', 'dropped:full', 3)")
     store.connection.execute(
         f"INSERT INTO quarantine VALUES ({ns('2026-11-05')}, '1', 'records', 3, 'bad', '{{'),"
@@ -207,8 +209,12 @@ def test_a_project_it_may_not_read_is_refused_and_never_counted(question: Questi
 @RANGED
 def test_from_is_inclusive_and_to_exclusive(question: Question, store: MemoryStore) -> None:
     at = "2026-11-05T10:00:00"
-    store.add({"time": at, "kind": "event", "name": "x", "user": "ann"}, {"time": at, "kind": "error", "name": "x"})
-    store.add({"time": at, "kind": "metric", "name": "x", "value": 1.0})
+    store.add(
+        {"time": at, "kind": "event", "name": "x", "user": "ann"},
+        {"time": at, "kind": "error", "name": "x"},
+        {"time": at, "kind": "usage", "name": "called", "message": "m:a"},
+        {"time": at, "kind": "metric", "name": "x", "value": 1.0},
+    )
     store.connection.execute(f"INSERT INTO quarantine VALUES ({ns(at)}, '1', 'records', 3, 'bad', '{{')")
     hit = ask(store, question.name, {"from": [f"{at}Z"], "to": ["2026-11-05T10:00:00.000000001Z"]}, now=NOW)
     before = ask(store, question.name, {"from": ["2026-11-05"], "to": [f"{at}Z"]}, now=NOW)

@@ -151,6 +151,23 @@ def test_one_record_shows_frames_locals_attributes_and_json(browser: Browser, fi
     assert "joint = chain[name]" in part
 
 
+def test_an_error_shows_what_came_before_and_what_its_group_holds(browser: Browser, firm: Firm) -> None:
+    error = next(record for record in firm.records if record["kind"] == "error")
+    ns = round(error["when"].timestamp() * 1e6) * 1_000
+    error["attrs"]["breadcrumbs"] = [
+        {"time": ns - 90_000_000_000, "kind": "event", "name": "shot_opened", "attrs": {"shot": "sq10"}},
+        {"time": "soon", "kind": ["log"], "name": None, "message": "<b>going</b>", "attrs": 7},
+    ]
+    error["attrs"]["members"] = [{"type": "KeyError", "message": "sq20", "frames": []}, {"type": 7}]
+    page = browser(f"/records/{error['segment']}/{error['offset']}", params={"at": error["when"].isoformat()}).text
+    before = page[page.index("What came before") : page.index("Raw JSON")]
+    assert "1 min 30 s before" in before
+    assert "shot=sq10" in page
+    assert "&lt;b&gt;going" in page
+    assert before.index("going") < before.index("shot_opened"), "newest first"
+    assert "<b>KeyError</b> sq20" in page
+
+
 def test_a_record_that_is_not_there_is_404_in_words(browser: Browser) -> None:
     page = browser("/records/00000000000000000000000000000000/7")
     assert page.status_code == 404

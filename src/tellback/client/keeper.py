@@ -4,7 +4,7 @@ import threading
 import time
 from typing import Final
 
-from tellback.client import budget, live
+from tellback.client import budget, chores, live, notice
 from tellback.client.encode import line
 from tellback.client.spool import Spool
 from tellback.client.switch import Switch
@@ -29,7 +29,7 @@ class Keeper:
 
     def run(self) -> None:
         while not self.stopped:
-            for task in (self._spool.refill, self._look, self._report, self._housekeeping):
+            for task in (self._spool.refill, self._look, self._chores, self._housekeeping):
                 try:
                     task()
                 except Exception:  # a disk that fails now may not fail at the next turn; spares are but a comfort
@@ -40,10 +40,9 @@ class Keeper:
         if not self.stopped:
             self._switch.apply(self._spool)
 
-    def _report(self) -> None:
-        book = self._spool.book
-        if book is not None and not self.stopped:
-            book.turn()
+    def _chores(self) -> None:
+        if not self.stopped:
+            chores.run()
 
     def _housekeeping(self) -> None:
         now = time.monotonic()
@@ -70,3 +69,4 @@ class Keeper:
             if not self._spool.place(told):
                 return  # which counted one more; all of it is told when there is room again
             self._spool.lost.told(reason, records)
+            notice.detail(f"Dropped, which is told to the server: {records} ({reason}).")

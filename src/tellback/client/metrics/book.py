@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
-from tellback.client import live
+from tellback.client import chores, live
 from tellback.client.folder import PAGES
 from tellback.client.fork import Mark
 from tellback.client.metrics.page import Page, split
@@ -71,6 +71,7 @@ class Book:
         self.closed = False
         self._spool = spool
         self._asked = asked
+        self._governor = live.governor
         self._lock = threading.RLock()  # a signal handler may count while its own thread makes a slot
         self._telling = threading.Lock()
         self._numbers: dict[tuple[int, int], int] = {}
@@ -126,11 +127,21 @@ class Book:
 
     # Reports
 
-    def turn(self) -> None:
-        """By the keeper, again and again: report when it is time, unless the red button is pressed."""
+    def turn(self, hurry: bool) -> None:
+        """A chore (`chores`): report when it is time, or in a `hurry`; not while the red button is pressed."""
         if self.closed or self.pid != os.getpid():
+            chores.remove(self)
             return
         self.gate[0] = open_ = live.spool is self._spool
+        if hurry:
+            if open_:
+                self.report()
+            return
+        if open_ and live.governor is not self._governor:
+            # Other rules: every series is looked at anew, and those that are not to be have no slot.
+            self.close()
+            self._spool.book = None
+            return
         now = time.monotonic()
         for rates in list(self.rates.values()):
             rates.tick(now)
@@ -218,6 +229,10 @@ class Book:
         self.gate[0] = 0
         with self._lock:
             self.closed = True
+
+    def end(self) -> None:
+        """A chore's end."""
+        self.close()
 
     def close(self) -> None:
         """The last report; pages of which all is told are taken off the disk, others are left for a takeover."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from tellback.client import live
+from tellback.client import chores, live
 from tellback.client.metrics.book import Book
 
 if TYPE_CHECKING:
@@ -38,4 +38,6 @@ def ask(what: Callable[[], object]) -> None:
 def _open(spool: "Spool") -> Book:
     for instrument in list(made.values()):
         instrument.forget()
-    return Book(spool, asked)
+    book = Book(spool, asked)
+    chores.add(book)
+    return book

@@ -83,6 +83,8 @@ class Instrument:
                     f"{self.wants}",
                 )
                 return
+            if live.refused("metric", self.name):
+                return
             book = current()
             series = self._find(book, labels) if book is not None else None
             take = series.take if series is not None else None

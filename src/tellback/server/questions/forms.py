@@ -77,8 +77,8 @@ page's range.
 One text for every engine. No `//`, `hash`, `md5`, unaliased SEMI JOIN; sums of integers are cast; quantiles are
 discrete; `"user"` and `"offset"` are quoted; lower case only by `filters.lower`; the outermost ORDER BY is a total
 order. Text in braces is filled with constant text and bound parameters. `week_of(day)`, `month_of(day)`,
-`hour_of(time)`, `step_of(time, ns)`, and of metric records `metric_type(attrs)`, `zeros_of(attrs)`,
-`buckets_of(attrs)`, are the store's.
+`hour_of(time)` and `step_of(time, ns)` are the store's; `each_line(text)`, in a SELECT list, makes a row of each line.
+Of metric records: `metric_type(attrs)`, `zeros_of(attrs)`, `buckets_of(attrs)`.
 """
 
 

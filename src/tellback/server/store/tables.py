@@ -47,8 +47,10 @@ CREATE OR REPLACE MACRO step_of("time", width) AS CASE
   ELSE CAST(greatest(CAST("time" AS HUGEINT) - ("time" % width + width) % width, {-(2**63)}) AS BIGINT)
 END;
 {METRIC_MACROS}
+CREATE OR REPLACE MACRO each_line("text") AS unnest(string_split("text", chr(10)));
 """
-"""Weeks are ISO. Hours and steps are whole ones since epoch, rounded down also before 1970."""
+"""Weeks are ISO. Hours and steps are whole ones since epoch, rounded down also before 1970.
+`each_line` makes a row of each line."""
 
 MERGE_SEGMENTS = """
 CREATE TEMP TABLE merged AS
