@@ -6,6 +6,7 @@ tellback.init(service="rigtools", release="1.4.2")  # at the entry point only; n
 tellback.event("export_to_file_edit", rows=1200)
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tellback.client.bound import bound
@@ -15,22 +16,29 @@ from tellback.client.lifecycle import close, flush, init
 from tellback.version import __version__
 
 if TYPE_CHECKING:
-    from tellback.client import usage
+    from tellback.client import push, status, usage
     from tellback.client.logs import LogHandler
+    from tellback.client.metrics.naming import counter, gauge, histogram, meter, timer
+    from tellback.client.metrics.process import process_metrics
 
-__all__ = ["LogHandler", "__version__", "bound", "capture", "close", "event", "flush", "init", "report", "usage"]
+__all__ = [
+    "LogHandler", "__version__", "bound", "capture", "close", "counter", "event", "flush", "gauge", "histogram", "init",
+    "meter", "process_metrics", "push", "report", "status", "timer", "usage",
+]  # fmt: skip
+
+# What not every program wants is loaded when it is asked for: `logging` alone would be a quarter of the import's time.
+_LATER = {
+    "LogHandler": "logs",
+    "process_metrics": "metrics.process",
+    "push": "push",
+    "status": "status",
+    "usage": "usage",
+} | dict.fromkeys(("counter", "gauge", "histogram", "meter", "timer"), "metrics.naming")
 
 
 def __getattr__(name: str) -> Any:
-    # `logging` would be a quarter of what importing the client costs; who wants the handler has it already.
-    if name == "LogHandler":
-        from tellback.client.logs import LogHandler
-
-        globals()[name] = LogHandler
-        return LogHandler
-    if name == "usage":
-        import tellback.client.usage
-
-        globals()[name] = tellback.client.usage
-        return tellback.client.usage
+    if name in _LATER:
+        module = import_module(f"tellback.client.{_LATER[name]}")
+        globals()[name] = found = module if _LATER[name] == name else getattr(module, name)
+        return found
     raise AttributeError(f"module 'tellback' has no attribute {name!r}")

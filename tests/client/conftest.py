@@ -12,7 +12,8 @@ from intake_stub import Server
 from spool_files import lines
 
 import tellback
-from tellback.client import notice
+from tellback.client import live, notice
+from tellback.client.metrics import current, process
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +30,16 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     while _thread._count() > before:
         assert time.monotonic() < deadline, "a thread of the client outlives it"
         time.sleep(0.005)
+
+
+@pytest.fixture(autouse=True)
+def forgotten(clean: None) -> Iterator[None]:
+    """Instruments live as long as the process; each test begins without any."""
+    yield
+    current.made.clear()
+    current.asked.clear()
+    process._begun.clear()
+    live.begun.clear()
 
 
 @pytest.fixture

@@ -11,12 +11,14 @@ import duckdb
 import msgspec
 
 from tellback.server.schema import COLUMNS
+from tellback.server.store.tables import METRIC_MACROS
 
 MACROS = """
 CREATE MACRO week_of(day) AS CAST(date_trunc('week', day) AS DATE);
 CREATE MACRO month_of(day) AS CAST(date_trunc('month', day) AS DATE);
 CREATE MACRO hour_of(time) AS time - ((time % 3600000000000) + 3600000000000) % 3600000000000;
 CREATE MACRO each_line(text) AS unnest(string_split(text, chr(10)));
+CREATE MACRO step_of(time, width) AS time - ((time % width) + width) % width;
 """
 
 
@@ -47,6 +49,7 @@ class MemoryStore:
             " sample VARCHAR)"
         )
         self.connection.execute(MACROS)
+        self.connection.execute(METRIC_MACROS)
         self.lock = threading.Lock()
         self.offset = 0
 

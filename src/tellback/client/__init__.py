@@ -1,6 +1,6 @@
 """Runs in the host program: takes records, keeps them in the spool and ships them.
 
-events, logs, errors   what a host calls; bound, context: what is added to each record
+events, logs, errors, metrics   what a host calls; bound, context: what is added to each record
 hooks, console         what nobody caught; lines for people
 exceptions, frames, source, crumbs   what an error says
 encode, clean, mask    from anything at all to one line

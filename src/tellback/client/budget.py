@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tellback.client import slices
-from tellback.client.folder import REJECTED, ProcessFolder, process_folders
+from tellback.client.folder import PAGES, REJECTED, ProcessFolder, process_folders
 from tellback.client.process import Header
 from tellback.client.segment import SUFFIX
 from tellback.client.spool import Spool
@@ -25,10 +25,11 @@ def limit(root: Path, used: int) -> int:
 
 
 def files(root: Path) -> Iterator[tuple[Path, int]]:
-    """Each file that counts, the oldest first within its folder, and its size."""
+    """Each file that counts, the oldest first within its folder, and its size. A dead process's page is never deleted:
+    who takes its folder over makes records of it."""
     for folder in (root / REJECTED, *process_folders(root)):
         try:
-            found = sorted(folder.glob("*" + SUFFIX))
+            found = sorted(path for path in folder.iterdir() if path.suffix in (SUFFIX, PAGES))
         except OSError:
             continue
         for path in found:
@@ -74,6 +75,8 @@ def _drop_orphan(spool: Spool, path: Path, mine: Mine) -> bool:
     if folder is None:
         return False
     try:
+        if path.suffix == PAGES:  # made into records by taking the folder, or of a newer version, which knows it
+            return False
         fd = os.open(path, os.O_RDONLY)
         try:
             line, header = slices.read_header(fd)

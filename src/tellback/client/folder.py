@@ -4,6 +4,7 @@
     <process>/            one for each process that writes
         lock              held by the process as long as it lives (flock)
         <segment>.ndjson
+        <page>.metrics
     rejected/             slices that a server would not have, for a person to look at
 """
 
@@ -18,6 +19,8 @@ from tellback.client.segment import SUFFIX
 
 REJECTED: Final = "rejected"
 _NEW: Final = ".new-"
+PAGES: Final = ".metrics"
+"""Files of what a process counts; see `metrics.page`."""
 
 _REMOTE: Final = frozenset(
     {
@@ -111,7 +114,15 @@ class ProcessFolder:
             lock = _take(path / "lock")
         except OSError:
             return None
-        return None if lock is None else cls(path, lock)
+        if lock is None:
+            return None
+        if any(path.glob("*" + PAGES)):
+            from tellback.client.metrics.takeover import settle
+
+            # Here, because nobody may read or delete a dead process's segments before: they say what it has told.
+            with contextlib.suppress(OSError):  # no room: the pages stay for the next one
+                settle(path)
+        return cls(path, lock)
 
     def segments(self) -> list[Path]:
         """Files of segments, the oldest first."""
@@ -125,7 +136,7 @@ class ProcessFolder:
         if self.lock < 0:
             return
         with contextlib.suppress(OSError):
-            if not self.segments():
+            if not self.segments() and not any(self.path.glob("*" + PAGES)):
                 # While the lock is held: who opened the lock file meanwhile gets a file without a name.
                 (self.path / "lock").unlink()
                 self.path.rmdir()

@@ -94,6 +94,8 @@ def init(
         switch.apply(made)
         if hooks:
             uncaught.install()
+        for action in live.begun:
+            action()
     except OSError as error:
         where = Path(str(error.filename)) if error.filename else "the spool"
         notice.say(

@@ -48,6 +48,10 @@ def refused(kind: str, name: str) -> bool:
     return True
 
 
+begun: "list[Callable[[], object]]" = []
+"""Called by `init` once recording is on, by what must be there without being called: gauges that are asked."""
+
+
 def off() -> None:
     """Back to how a process starts."""
     global spool, base, muted, governor, identity

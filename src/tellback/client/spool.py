@@ -11,13 +11,16 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tellback.client.folder import ProcessFolder
 from tellback.client.fork import Mark
 from tellback.client.lost import Lost
 from tellback.client.prefault import prefault
 from tellback.client.segment import Segment, new_id, sync_folder
+
+if TYPE_CHECKING:
+    from tellback.client.metrics.book import Book
 
 FIRST: Final = 1 << 18
 LARGEST: Final = 8 << 20
@@ -41,7 +44,7 @@ class Spool:
     """`take`; while there are rules, what stands before it (`switch`). Never raises."""
 
     __slots__ = (
-        "_header", "_locks", "_making", "_page", "_retry", "_start", "active", "append", "background", "closed",
+        "_header", "_locks", "_making", "_page", "_retry", "_start", "active", "append", "background", "book", "closed",
         "folder", "late_rotations", "lost", "over_budget", "own", "pid", "resting", "root", "rotations", "shelf",
         "spares", "write",
     )  # fmt: skip
@@ -55,6 +58,8 @@ class Spool:
         self._page = Mark().page
         self._retry = 0.0
         self._making = 0
+        self.book: Book | None = None
+        """What this process counts, from its first counter on."""
         self.closed = False
         self.resting = False
         """The process is ending: a record that still comes opens a folder anew."""
@@ -93,8 +98,8 @@ class Spool:
             pass
         self.place(line)
 
-    def place(self, line: bytes) -> bool:
-        """The careful way of `take`; False if the line was dropped, which is then counted."""
+    def place(self, line: bytes, *, counted: bool = True) -> bool:
+        """The careful way of `take`; False if the line was dropped, which is then counted unless it comes again."""
         if self.closed:
             return False
         try:
@@ -110,8 +115,17 @@ class Spool:
         except Exception:  # Never in the way
             self.lost.add("error")
             return False
-        self.lost.add("budget" if self.over_budget else "disk")
+        if counted:
+            self.lost.add("budget" if self.over_budget else "disk")
         return False
+
+    def begin_book(self, make: "Callable[[Spool], Book]") -> "Book":
+        """This process's book; made at its first counter, and anew in a fork."""
+        with self._lock():
+            self.begin()
+            if self.book is None or self.book.closed:
+                self.book = make(self)
+            return self.book
 
     def begin(self) -> None:
         """Start the threads, though nothing was recorded yet."""
@@ -242,6 +256,7 @@ class Spool:
         if self.pid != os.getpid():
             self.let_go()
             self.lost = Lost()  # what the parent lost, the parent tells
+            self.book = None  # and what it counted
             self.shelf = threading.Lock()
             self.background.forked()
             self._open()
@@ -252,6 +267,8 @@ class Spool:
         """Python has forked: the child lets go of the lock at once, lest a dead parent's folder look alive."""
         self.folder.let_go()
         self._page[0] = 0
+        if self.book is not None:
+            self.book.inherited()
 
     def let_go(self) -> None:
         """Close what was inherited by a fork, without a trace in the parent's files."""
@@ -268,6 +285,7 @@ class Spool:
                 self.let_go()
                 return
             self.closed = True
+            self._leave_book()
             self._leave()
 
     def rest(self) -> None:
@@ -276,7 +294,15 @@ class Spool:
         with self._lock():
             if self.pid == os.getpid() and not self.closed:
                 self.resting = True
+                self._leave_book()
                 self._leave()
+
+    def _leave_book(self) -> None:
+        # What was counted since its last report lies on its pages, for who takes the folder over; what is counted from
+        # now on goes to another book, in another folder.
+        book, self.book = self.book, None
+        if book is not None:
+            book.leave()
 
     def _leave(self) -> None:
         self.write = _unstarted

@@ -27,5 +27,30 @@ def load(path: Path) -> str:
 with tellback.capture():
     text: str = export(rows=3) + load(Path("shots.csv"))
 
+requests = tellback.counter("requests", unit="{request}")
+requests.add()
+requests.add(2, route="/shots")
+tellback.gauge("queue").set(4)
+tellback.gauge("load", lambda: 0.5, caveat="of all users of the machine")
+tellback.histogram("size", unit="By").record(4096.0, format="exr")
+tellback.meter("frames").mark(3)
+tellback.process_metrics()
+pusher: tellback.push.Pusher = tellback.push.statsd("127.0.0.1", prefix="rigtools", period=10)
+pusher.allow("*")
+pusher.close()
+status: tellback.status.Server = tellback.status.serve()
+print(status.url, tellback.status.asgi, tellback.status.wsgi)
+status.close()
+with tellback.timer("export"):
+    pass
+
+
+@tellback.timer("solve", solver="ik")
+def solve(steps: int) -> float:
+    return steps / 2
+
+
+half: float = solve(3)
+
 acknowledged: bool = tellback.flush(timeout=5)
 tellback.close()

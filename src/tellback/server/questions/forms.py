@@ -85,8 +85,9 @@ page's range. In CSV a text that begins as a formula does has an apostrophe befo
 
 One text for every engine. No `//`, `hash`, `md5`, unaliased SEMI JOIN; sums of integers are cast; quantiles are
 discrete; `"user"` and `"offset"` are quoted; lower case only by `filters.lower`; the outermost ORDER BY is a total
-order. Text in braces is filled with constant text and bound parameters. `week_of(day)`, `month_of(day)` and
-`hour_of(time)` are the store's; `each_line(text)`, in a SELECT list, makes a row of each line.
+order. Text in braces is filled with constant text and bound parameters. `week_of(day)`, `month_of(day)`,
+`hour_of(time)` and `step_of(time, ns)` are the store's; `each_line(text)`, in a SELECT list, makes a row of each line.
+Of metric records: `metric_type(attrs)`, `zeros_of(attrs)`, `buckets_of(attrs)`.
 """
 
 

@@ -1,5 +1,6 @@
 """What stands in the store's file, and the few helpers that questions may call in SQL."""
 
+from tellback.metric import BUCKETS, TYPE, TYPES, ZERO
 from tellback.server.schema import COLUMNS
 
 VERSION = "1"
@@ -24,6 +25,16 @@ CREATE TABLE IF NOT EXISTS meta (key VARCHAR PRIMARY KEY, value VARCHAR);
 
 _HOUR = 3_600_000_000_000
 
+_TYPES = " ".join(f"WHEN '{type_}' THEN '{type_}'" for type_ in TYPES)
+
+METRIC_MACROS = f"""
+CREATE OR REPLACE MACRO metric_type(attrs) AS CASE json_extract_string(attrs, '/{TYPE}') {_TYPES} ELSE 'sample' END;
+CREATE OR REPLACE MACRO zeros_of(attrs) AS TRY_CAST(json_extract(attrs, '/{ZERO}') AS BIGINT);
+CREATE OR REPLACE MACRO buckets_of(attrs) AS TRY_CAST(json_extract(attrs, '/{BUCKETS}') AS BIGINT[][]);
+"""
+"""Of metric records (`tellback.metric`): the type, `sample` for one that says none; a histogram's zeros, and its
+buckets as [index, count]. What somebody else's client spelled wrong is null."""
+
 MACROS = f"""
 CREATE OR REPLACE MACRO week_of(day) AS CAST(date_trunc('week', CAST(day AS DATE)) AS DATE);
 CREATE OR REPLACE MACRO month_of(day) AS CAST(date_trunc('month', CAST(day AS DATE)) AS DATE);
@@ -31,9 +42,14 @@ CREATE OR REPLACE MACRO hour_of("time") AS CASE
   WHEN "time" >= 0 THEN "time" - "time" % {_HOUR}
   ELSE CAST(greatest(CAST("time" AS HUGEINT) - ("time" % {_HOUR} + {_HOUR}) % {_HOUR}, {-(2**63)}) AS BIGINT)
 END;
+CREATE OR REPLACE MACRO step_of("time", width) AS CASE
+  WHEN "time" >= 0 THEN "time" - "time" % width
+  ELSE CAST(greatest(CAST("time" AS HUGEINT) - ("time" % width + width) % width, {-(2**63)}) AS BIGINT)
+END;
+{METRIC_MACROS}
 CREATE OR REPLACE MACRO each_line("text") AS unnest(string_split("text", chr(10)));
 """
-"""Weeks are ISO. Hours are whole ones since epoch, rounded down also before 1970.
+"""Weeks are ISO. Hours and steps are whole ones since epoch, rounded down also before 1970.
 `each_line` makes a row of each line."""
 
 MERGE_SEGMENTS = """
