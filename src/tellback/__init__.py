@@ -15,16 +15,36 @@ from tellback.client.lifecycle import close, flush, init
 from tellback.version import __version__
 
 if TYPE_CHECKING:
+    from tellback.client.carry import thread, wrap
     from tellback.client.logs import LogHandler
+    from tellback.client.propagation import environ, extract, inject
+    from tellback.client.runs import run
+    from tellback.client.spans import span
 
-__all__ = ["LogHandler", "__version__", "bound", "capture", "close", "event", "flush", "init"]
+__all__ = [
+    "LogHandler", "__version__", "bound", "capture", "close", "environ", "event", "extract", "flush", "init", "inject",
+    "run", "span", "thread", "wrap",
+]  # fmt: skip
+
+# What a program may do without is imported when it is first asked for: `logging` alone would be a quarter of what
+# importing the client costs, and who wants the handler has it already.
+_LATER = {
+    "LogHandler": "logs",
+    "environ": "propagation",
+    "extract": "propagation",
+    "inject": "propagation",
+    "run": "runs",
+    "span": "spans",
+    "thread": "carry",
+    "wrap": "carry",
+}
 
 
 def __getattr__(name: str) -> Any:
-    # `logging` would be a quarter of what importing the client costs; who wants the handler has it already.
-    if name == "LogHandler":
-        from tellback.client.logs import LogHandler
+    room = _LATER.get(name)
+    if room is None:
+        raise AttributeError(f"module 'tellback' has no attribute {name!r}")
+    from importlib import import_module
 
-        globals()[name] = LogHandler
-        return LogHandler
-    raise AttributeError(f"module 'tellback' has no attribute {name!r}")
+    globals()[name] = found = getattr(import_module(f"tellback.client.{room}"), name)
+    return found

@@ -18,8 +18,10 @@ MAX_CAUSES: Final = 5
 _MAX_TEXT: Final = 8_192
 _ID: Final = "_tellback_id"
 
-_COROUTINE: Final = 0x80  # inspect.CO_COROUTINE; importing inspect would cost more than the rest of the client
-_GENERATOR: Final = 0x20 | 0x200  # CO_GENERATOR, CO_ASYNC_GENERATOR
+# Flags of inspect; importing it would cost more than the rest of the client.
+COROUTINE: Final = 0x80
+GENERATOR: Final = 0x20
+ASYNC_GENERATOR: Final = 0x200
 
 # Read through the base class: a host's class may have made properties of these names.
 _cause = BaseException.__dict__["__cause__"].__get__
@@ -147,9 +149,9 @@ def _short(error: BaseException) -> dict[str, Any]:
 
 def _guarded(function: Any, attrs: dict[str, Any]) -> Any:
     flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
-    if flags & _GENERATOR:
+    if flags & (GENERATOR | ASYNC_GENERATOR):
         return function  # its body runs in whoever iterates it; a guard around the call would see nothing
-    if flags & _COROUTINE:
+    if flags & COROUTINE:
 
         @wraps(function)
         async def later(*args: Any, **kwargs: Any) -> Any:

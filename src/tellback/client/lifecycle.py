@@ -44,6 +44,8 @@ def init(
     What is not given is taken from the environment: TELLBACK_SERVICE, TELLBACK_RELEASE, TELLBACK_ENVIRONMENT,
     TELLBACK_USER, TELLBACK_URL, TELLBACK_TOKEN, TELLBACK_SPOOL, TELLBACK_INTERVAL (seconds), TELLBACK_DISABLE (or
     DO_NOT_TRACK), TELLBACK_CONFIG (a file: `{"disable_all": true}` silences, live), TELLBACK_DEBUG.
+    TRACEPARENT and BAGGAGE, which `tellback.environ` makes for a subprocess, say which trace and run this program is
+    a part of.
 
     Without a url records are kept in the spool, within its budget. `durable` syncs each record to the disk before its
     call returns: it then survives a power cut, too, and costs what the disk costs.
@@ -71,7 +73,7 @@ def init(
         made = make(chosen.spool, lambda start: header(chosen, start), threads)
         threads.spool = made
         _threads = threads
-        live.base = EMPTY.extended({"user": chosen.user} if chosen.user else {})
+        live.base = EMPTY.extended({"user": chosen.user, **_inherited()})
         after_fork(_after_fork)
         if not _registered:
             atexit.register(_at_exit)
@@ -120,6 +122,14 @@ def close(timeout: float = 1.0) -> None:
 def delivery() -> "Delivery | None":
     """How the server took the last slices; None before anything was shipped. For the command line."""
     return None if _threads is None else _threads.delivery
+
+
+def _inherited() -> dict[str, str]:
+    if "TRACEPARENT" not in os.environ and "BAGGAGE" not in os.environ:
+        return {}
+    from tellback.client.propagation import from_environment  # a program that nobody started so need not load it
+
+    return from_environment()
 
 
 def _last_flush(timeout: float) -> None:
