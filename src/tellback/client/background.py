@@ -1,10 +1,9 @@
 """The two threads of a process, from its first record on; a fork starts its own."""
 
-import _thread
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from tellback.client import native
 from tellback.client.process import Header, token_hash
 from tellback.client.settings import Settings
 
@@ -35,7 +34,7 @@ class Threads:
 
         settings = self._settings
         self.keeper = Keeper(self.spool, self._switch, mine(settings))
-        _run(self.keeper.run)
+        native.start(self.keeper.run)
         if settings.url:
             self._start_sender(self.spool, settings.url)
 
@@ -50,7 +49,7 @@ class Threads:
         shipper = Shipper(delivery, mine(settings))
         sender = Sender(spool, settings.spool, shipper, settings.interval, debug=settings.debug)
         self.sender = sender
-        _run(sender.run)
+        native.start(sender.run)
 
     def rotated(self) -> None:
         if self.keeper is not None:
@@ -87,11 +86,3 @@ def mine(settings: Settings) -> Callable[[Header], bool]:
         return (header.url, header.token_hash) == destination
 
     return test
-
-
-def _run(work: Callable[[], None]) -> None:
-    # RuntimeError: no more threads, or the interpreter is ending; the records lie in the spool all the same.
-    with suppress(RuntimeError):
-        # Not threading.Thread: its start waits for the thread, under a lock that a signal handler's caller may hold.
-        # Unnamed, because threading would keep a thread that it did not start in its list for ever.
-        _thread.start_new_thread(work, ())

@@ -60,6 +60,6 @@ def thread(
 
     tellback.thread(target=work, args=(7,)).start()
     """
-    import threading  # the spool has it already; a program without one need not pay
+    import threading  # not earlier: a program without threads need not load it
 
     return threading.Thread(None, None if target is None else wrap(target), name, args, kwargs, daemon=daemon)

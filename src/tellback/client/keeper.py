@@ -1,10 +1,9 @@
 """The thread that keeps the spool in order, so that calls need not: spares, budget, the red button, what was lost."""
 
-import threading
 import time
 from typing import Final
 
-from tellback.client import budget, live
+from tellback.client import budget, live, native
 from tellback.client.encode import line
 from tellback.client.spool import Spool
 from tellback.client.switch import Switch
@@ -23,7 +22,7 @@ class Keeper:
         self._switch = switch
         self._mine = mine
         self._next = 0.0
-        self._telling = threading.Lock()
+        self._telling = native.lock()
         self.waker = Waker()
         self.stopped = False
 

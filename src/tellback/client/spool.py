@@ -5,19 +5,22 @@ lock. All else (a fork, the first record, no segment ready) also goes the carefu
 """
 
 import os
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
+from tellback.client import native
 from tellback.client.folder import ProcessFolder
 from tellback.client.fork import Mark
 from tellback.client.lost import Lost
 from tellback.client.prefault import prefault
 from tellback.client.segment import Segment, new_id
+
+if TYPE_CHECKING:
+    from threading import RLock
 
 FIRST: Final = 1 << 18
 LARGEST: Final = 8 << 20
@@ -46,7 +49,7 @@ class Spool:
         """Make this process's folder and its first segment. OSError if that cannot be done."""
         self.root = root
         self._header = header
-        self._locks: dict[int, threading.RLock] = {}
+        self._locks: dict[int, RLock] = {}
         self._page = Mark().page
         self._retry = 0.0
         self._making = 0
@@ -55,7 +58,7 @@ class Spool:
         self.spares: deque[Segment] = deque()
         self.own: deque[Segment] = deque()
         """All segments of this process that hold lines, oldest first, the active one among them."""
-        self.shelf = threading.Lock()
+        self.shelf = native.lock()
         """Held while a background thread reads or deletes a segment of `own`; never by a call of the host's."""
         self.lost = Lost()
         self.late_rotations = 0
@@ -128,10 +131,10 @@ class Spool:
         """Whether there is anything here that the server does not have."""
         return any(segment.position() > max(segment.head, segment.acknowledged) for segment in list(self.own))
 
-    def _lock(self) -> threading.RLock:
+    def _lock(self) -> "RLock":
         # Re-entrant: a signal handler or a finalizer may record while its own thread rotates. By process: a lock that
         # another thread held while this process was forked would never be released here.
-        return self._locks.setdefault(os.getpid(), threading.RLock())
+        return self._locks.setdefault(os.getpid(), native.rlock())
 
     def _rotate(self, full: Segment, need: int) -> bool:
         """Put a fresh segment in the place of a full one. Under the lock, yet a signal handler may rotate in between.
@@ -227,7 +230,7 @@ class Spool:
         if self.pid != os.getpid():
             self.let_go()
             self.lost = Lost()  # what the parent lost, the parent tells
-            self.shelf = threading.Lock()
+            self.shelf = native.lock()
             self.background.forked()
             self._open()
             self._locks = {self.pid: self._lock()}
