@@ -30,8 +30,9 @@ class Idle:
     def __init__(self) -> None:
         self.starts = 0
 
-    def start(self) -> None:
+    def start(self) -> bool:
         self.starts += 1
+        return True
 
     def rotated(self) -> None:
         pass

@@ -1,7 +1,8 @@
 """The two threads of a process, from its first record on; a fork starts its own."""
 
+import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tellback.client import native
 from tellback.client.process import Header, token_hash
@@ -25,10 +26,16 @@ class Threads:
         self.keeper: Keeper | None = None
         self.sender: Sender | None = None
 
-    def start(self) -> None:
-        """Start what is not yet running. Called at the first record, so that a process that has none has no threads."""
+    def start(self) -> bool:
+        """Start what is not yet running. Called at the first record, so that a process that has none has no threads.
+
+        False in a uWSGI master, which is about to fork without telling Python: whatever a thread holds at that moment
+        (the interpreter's lock, the lock of an import) the worker would wait for, for ever. Its workers have threads.
+        """
         if self.spool is None or self.keeper is not None:
-            return
+            return True
+        if _about_to_fork():
+            return False
         # Imported here: http.client and ssl cost tens of milliseconds, which a program that never records need not pay.
         from tellback.client.keeper import Keeper
 
@@ -37,6 +44,7 @@ class Threads:
         native.start(self.keeper.run)
         if settings.url:
             self._start_sender(self.spool, settings.url)
+        return True
 
     def _start_sender(self, spool: "Spool", url: str) -> None:
         from tellback.client.delivery import Delivery
@@ -71,6 +79,14 @@ class Threads:
             if worker is not None:
                 worker.stopped = True
                 worker.waker.wake()
+
+
+def _about_to_fork() -> bool:
+    uwsgi: Any = sys.modules.get("uwsgi")  # the module that the server makes; nobody else has one of this name
+    try:
+        return uwsgi is not None and not (uwsgi.worker_id() or uwsgi.mule_id() or uwsgi.i_am_the_spooler())
+    except Exception:
+        return False
 
 
 def mine(settings: Settings) -> Callable[[Header], bool]:

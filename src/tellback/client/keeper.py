@@ -1,8 +1,12 @@
 """The thread that keeps the spool in order, so that calls need not: spares, budget, the red button, what was lost."""
 
+import ctypes  # noqa: F401 -- see below
+import logging  # noqa: F401
 import time
 from typing import Final
 
+# `prefault` and `notice` use ctypes and logging. Whoever starts the threads imports what they use: a fork beside a
+# thread that imports leaves the child waiting for that import for ever.
 from tellback.client import budget, live, native
 from tellback.client.encode import line
 from tellback.client.spool import Spool

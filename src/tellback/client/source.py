@@ -28,12 +28,12 @@ def line(filename: str, number: int) -> str | None:
 def _fetch(filename: str) -> list[str]:
     if len(_files) >= _MOST:
         return _NONE
+    import linecache  # here and not in the thread: a fork meanwhile would leave its child waiting for the import
+
     done: native.SimpleQueue[None] = native.SimpleQueue()
 
     def read() -> None:
-        # linecache knows what IPython and doctest made; without module globals it calls no loader of the host's.
-        import linecache
-
+        # Without module globals linecache calls no loader of the host's; it knows what IPython and doctest made.
         try:
             _files[filename] = linecache.getlines(filename)
         except Exception:

@@ -32,7 +32,7 @@ _PATIENCE: Final = 1.0  # seconds before a disk that had no room is asked again
 class Background(Protocol):
     """The threads that work for a spool. Told of things; never waited for."""
 
-    def start(self) -> None: ...
+    def start(self) -> bool: ...  # False: not yet, ask again at the next record
     def rotated(self) -> None: ...
     def forked(self) -> None: ...
 
@@ -116,7 +116,8 @@ class Spool:
                 self._forked()
             if self.write is _unstarted:
                 self.write = self.active.write
-                self.background.start()
+                if not self.background.start():
+                    self.write = _unstarted
 
     def mute(self) -> None:
         """A record came while the red button was pressed. The first one starts the thread that watches the button."""
@@ -150,7 +151,8 @@ class Spool:
             return True
         self.own.append(fresh)
         self.active = fresh
-        self.write = fresh.write
+        if self.write is not _unstarted:
+            self.write = fresh.write
         self.rotations += 1
         full.seal()
         self.background.rotated()
