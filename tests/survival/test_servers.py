@@ -44,7 +44,9 @@ def serving(name: str, spool: Path, url: str | None, home: Path) -> Iterator[tup
     environ = environment(spool, url, HOME=str(home))  # gunicorn keeps a control socket there
     environ["PYTHONPATH"] += os.pathsep + str(PROGRAMS)
     with log.open("wb") as file:
-        process = subprocess.Popen(SERVERS[name], env=environ, stdout=file, stderr=file, cwd=home)
+        process = subprocess.Popen(
+            SERVERS[name], env=environ, stdout=file, stderr=file, cwd=home, start_new_session=True
+        )
     try:
         found = until(lambda: PORT.search(log.read_text()) or (process.poll() is not None and log.read_text()))
         assert not isinstance(found, str), found
@@ -53,8 +55,8 @@ def serving(name: str, spool: Path, url: str | None, home: Path) -> Iterator[tup
         print(log.read_text())
         raise
     finally:
-        if process.poll() is None:
-            process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # its workers, too
         process.wait()
     assert "Traceback" not in log.read_text(), log.read_text()
 

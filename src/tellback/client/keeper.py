@@ -26,13 +26,14 @@ class Keeper:
         self._switch = switch
         self._mine = mine
         self._next = 0.0
+        self._rotations = 0
         self._telling = native.lock()
         self.waker = Waker()
         self.stopped = False
 
     def run(self) -> None:
         while not self.stopped:
-            for task in (self._spool.refill, self._look, self._housekeeping):
+            for task in (self._look, self._housekeeping, self._spool.refill):
                 try:
                     task()
                 except Exception:  # a disk that fails now may not fail at the next turn; spares are but a comfort
@@ -45,9 +46,10 @@ class Keeper:
 
     def _housekeeping(self) -> None:
         now = time.monotonic()
-        if now < self._next or self.stopped:
+        # Also whenever a segment was filled: a program that writes much would be far over its budget by the next look.
+        if self.stopped or (now < self._next and self._spool.rotations == self._rotations):
             return
-        self._next = now + HOUSEKEEPING
+        self._next, self._rotations = now + HOUSEKEEPING, self._spool.rotations
         self._spool.moved()
         budget.enforce(self._spool, self._mine)
         self.tell_lost()

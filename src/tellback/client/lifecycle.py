@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tellback.client import live, notice, settings
+from tellback.client import folder, live, notice, settings
 from tellback.client.background import Threads
 from tellback.client.context import EMPTY
 from tellback.client.fork import after_fork
@@ -69,9 +69,7 @@ def init(
             return
         switch = Switch(chosen.config)
         threads = Threads(chosen, switch)
-        make = DurableSpool if chosen.durable else Spool
-        made = make(chosen.spool, lambda start: header(chosen, start), threads)
-        threads.spool = made
+        made = threads.spool = _made(chosen, threads)
         _threads = threads
         live.base = EMPTY.extended({"user": chosen.user, **_inherited()})
         after_fork(_after_fork)
@@ -122,6 +120,26 @@ def close(timeout: float = 1.0) -> None:
 def delivery() -> "Delivery | None":
     """How the server took the last slices; None before anything was shipped. For the command line."""
     return None if _threads is None else _threads.delivery
+
+
+def _made(chosen: settings.Settings, threads: Threads) -> Spool:
+    """The spool, in its own place or else in the second one. OSError if neither will do."""
+    make = DurableSpool if chosen.durable else Spool
+    second = folder.second_choice()
+    try:
+        if chosen.spool == second:
+            folder.claim_second_choice()
+        return make(chosen.spool, lambda start: header(chosen, start), threads)
+    except OSError as error:
+        if chosen.spool == second:
+            raise
+        folder.claim_second_choice()
+        made = make(second, lambda start: header(chosen, start), threads)
+        notice.say(
+            f"The spool {chosen.spool} cannot be used ({error.strerror or error}); {second} is used. "
+            "Set TELLBACK_SPOOL to a folder on a local disk that this user may write to."
+        )
+        return made
 
 
 def _inherited() -> dict[str, str]:

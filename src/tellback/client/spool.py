@@ -42,7 +42,8 @@ class Spool:
 
     __slots__ = (
         "_header", "_locks", "_making", "_page", "_retry", "_start", "active", "background", "closed", "folder",
-        "late_rotations", "lost", "over_budget", "own", "pid", "root", "rotations", "shelf", "spares", "write",
+        "largest", "late_rotations", "lost", "over_budget", "own", "pid", "root", "rotations", "shelf",
+        "spares", "write",
     )  # fmt: skip
 
     def __init__(self, root: Path, header: Callable[[int], bytes], background: Background) -> None:
@@ -63,6 +64,8 @@ class Spool:
         self.lost = Lost()
         self.late_rotations = 0
         self.over_budget = False
+        self.largest = LARGEST
+        """Bytes of a segment at most; less where the disk is small."""
         self._open()
 
     def _open(self) -> None:
@@ -188,7 +191,7 @@ class Spool:
 
     def next_size(self) -> int:
         """Of the segment after those there are."""
-        return min(LARGEST, FIRST << 2 * (self.rotations + len(self.spares) + 1))
+        return min(self.largest, FIRST << 2 * (self.rotations + len(self.spares) + 1))
 
     def _create(self, size: int) -> Segment:
         return Segment.create(self.folder.path, new_id(time.time_ns()), size, self._header(self._start))
@@ -217,15 +220,22 @@ class Spool:
         """If the folder was deleted under our feet, go on in a new one. What lies in the old segments is still there
         for the sender, which holds them open, but would not outlive this process."""
         if (self.folder.path / "lock").exists():
+            if not self.active.path.exists():
+                self._renew()
             return
         with self._lock():
             old, spares = self.folder, list(self.spares)
             self.spares.clear()
             self.folder = ProcessFolder.create(self.root, new_id(time.time_ns()))
-            self._rotate(self.active, 0)
+            self._renew()
         old.let_go()
         for spare in spares:
             spare.delete()
+
+    def _renew(self) -> None:
+        with self._lock():
+            self._retry = 0.0  # it failed in the old folder
+            self._rotate(self.active, 0)
 
     def _forked(self) -> None:
         """A fork, at its first record: leave the parent's files alone and open some of one's own."""
