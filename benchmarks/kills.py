@@ -38,7 +38,8 @@ class Tally:
 def host(spool: Path, told: Path, threads: int) -> None:
     """Records until it is killed."""
     with told.open("r+b") as file:
-        returned = mmap.mmap(file.fileno(), 8 * threads)
+        # One store for each number: a kill may not leave half of one.
+        returned = memoryview(mmap.mmap(file.fileno(), 8 * threads)).cast("q")
     tellback.init("kills", spool=spool)
 
     def work(who: int) -> None:
@@ -46,7 +47,7 @@ def host(spool: Path, told: Path, threads: int) -> None:
         while True:
             tellback.event("e", who=who, n=n, path="/shots/sq10/rig.ma", ok=True)
             n += 1
-            struct.pack_into("<q", returned, 8 * who, n)
+            returned[who] = n
 
     for who in range(1, threads):
         threading.Thread(target=work, args=(who,), daemon=True).start()
@@ -74,7 +75,7 @@ def round_(folder: Path, threads: int, delay: float, tally: Tally) -> None:
     time.sleep(delay)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    returned = struct.unpack(f"<{threads}q", told.read_bytes())
+    returned = struct.unpack(f"{threads}q", told.read_bytes())
     seen: list[dict[int, int]] = [{} for _ in range(threads)]
     for path in spool.glob("*/*.ndjson"):
         whole, torn = lines(path)
