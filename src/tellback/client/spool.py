@@ -17,7 +17,7 @@ from tellback.client.folder import ProcessFolder
 from tellback.client.fork import Mark
 from tellback.client.lost import Lost
 from tellback.client.prefault import prefault
-from tellback.client.segment import Segment, new_id
+from tellback.client.segment import Segment, new_id, sync_folder
 
 if TYPE_CHECKING:
     from threading import RLock
@@ -42,7 +42,7 @@ class Spool:
 
     __slots__ = (
         "_header", "_locks", "_making", "_page", "_retry", "_start", "active", "background", "closed", "folder",
-        "largest", "late_rotations", "lost", "over_budget", "own", "pid", "root", "rotations", "shelf",
+        "largest", "late_rotations", "lost", "over_budget", "own", "pid", "resting", "root", "rotations", "shelf",
         "spares", "write",
     )  # fmt: skip
 
@@ -55,6 +55,8 @@ class Spool:
         self._retry = 0.0
         self._making = 0
         self.closed = False
+        self.resting = False
+        """The process is ending: a record that still comes opens a folder anew."""
         self.background = background
         self.spares: deque[Segment] = deque()
         self.own: deque[Segment] = deque()
@@ -117,6 +119,8 @@ class Spool:
         with self._lock():
             if not self._page[0]:
                 self._forked()
+            if not self.own:
+                self._open()
             if self.write is _unstarted:
                 self.write = self.active.write
                 if not self.background.start():
@@ -124,7 +128,7 @@ class Spool:
 
     def mute(self) -> None:
         """A record came while the red button was pressed. The first one starts the thread that watches the button."""
-        if self.write is _unstarted or not self._page[0]:
+        if (self.write is _unstarted or not self._page[0]) and not self.resting:
             try:
                 self.begin()
             except Exception:  # Never in the way
@@ -200,7 +204,7 @@ class Spool:
         """Have spares ready: one, and two once the process has shown that it writes much. By the keeper alone."""
         while len(self.spares) < (2 if self.rotations else 1) and not self.over_budget:
             with self.shelf:  # lest `close` overlook a spare in the making
-                if self.closed:
+                if self.closed or self.resting:
                     return
                 try:
                     fresh = self._create(self.next_size())
@@ -219,11 +223,15 @@ class Spool:
     def moved(self) -> None:
         """If the folder was deleted under our feet, go on in a new one. What lies in the old segments is still there
         for the sender, which holds them open, but would not outlive this process."""
-        if (self.folder.path / "lock").exists():
-            if not self.active.path.exists():
-                self._renew()
+        there = (self.folder.path / "lock").exists()
+        if there and self.active.path.exists():
             return
         with self._lock():
+            if self.closed or self.resting:  # it was us who took it away
+                return
+            if there:
+                self._renew()
+                return
             old, spares = self.folder, list(self.spares)
             self.spares.clear()
             self.folder = ProcessFolder.create(self.root, new_id(time.time_ns()))
@@ -233,9 +241,8 @@ class Spool:
             spare.delete()
 
     def _renew(self) -> None:
-        with self._lock():
-            self._retry = 0.0  # it failed in the old folder
-            self._rotate(self.active, 0)
+        self._retry = 0.0  # it failed in the old folder
+        self._rotate(self.active, 0)
 
     def _forked(self) -> None:
         """A fork, at its first record: leave the parent's files alone and open some of one's own."""
@@ -268,15 +275,26 @@ class Spool:
                 self.let_go()
                 return
             self.closed = True
-            self.write = _unstarted
-            if not self.shelf.acquire(timeout=1):
-                return  # a thread hangs on the disk: all stays as it is, for the next process
-            try:
-                self.drop_spares()
-                self._shut()
-            finally:
-                self.shelf.release()
-            self.folder.release()
+            self._leave()
+
+    def rest(self) -> None:
+        """The same at the end of the process, where other exit handlers and finalizers may record after us: their lines
+        go into a new folder, which the next process ships."""
+        with self._lock():
+            if self.pid == os.getpid() and not self.closed:
+                self.resting = True
+                self._leave()
+
+    def _leave(self) -> None:
+        self.write = _unstarted
+        if not self.shelf.acquire(timeout=1):
+            return  # a thread hangs on the disk: all stays as it is, for the next process
+        try:
+            self.drop_spares()
+            self._shut()
+        finally:
+            self.shelf.release()
+        self.folder.release()
 
     def _shut(self) -> None:
         for segment in list(self.own):
@@ -297,12 +315,23 @@ class DurableSpool(Spool):
     def append(self, line: bytes) -> None:
         before = self.active
         super().append(line)
-        try:
-            before.sync()
-            if self.active is not before:
-                self.active.sync()
-        except OSError:
-            self.lost.add("sync", 0)
+        # The line may lie in any segment from that one on: other threads rotate, too, and a fork begins anew. One that
+        # was shipped and deleted meanwhile needs no sync, and must not keep the others from theirs.
+        after = list(self.own)
+        with suppress(ValueError):
+            del after[: after.index(before)]
+        for segment in after:
+            try:
+                segment.sync()
+            except OSError:
+                self.lost.add("sync", 0)
+
+    def _create(self, size: int) -> Segment:
+        made = super()._create(size)
+        with suppress(OSError):  # what is synced must have a name, too
+            for folder in (self.folder.path, self.root):
+                sync_folder(folder)
+        return made
 
 
 def _unstarted(line: bytes) -> object:
