@@ -45,6 +45,15 @@ def fill(store: MemoryStore) -> None:
             "service": ("rigtools", "pub")[index % 2],
             "release": "1", "environment": "production", "host": "h1", "attrs": {"rows": index},
         })  # fmt: skip
+    for index, kind in enumerate(("MATCHMAKER", "SCORER", "MATCHMAKER")):
+        span = {"kind": "span", "name": kind, "run": f"r{index}", "span": f"s{index}", "service": "pub", "user": "ann",
+                "release": "1", "environment": "production", "host": "h1", "level": "info"}  # fmt: skip
+        at = ns(f"2026-11-0{index + 3}")
+        store.add(
+            {**span, "time": at, "attrs": {"tellback.phase": "start"}},
+            {**span, "time": at + 1, "attrs": {"tellback.phase": "export", "score": 7}},
+            {**span, "time": at, "duration": 10**9 + index, "attrs": {"status": "ok"}},
+        )
     store.add({"time": "2026-11-04", "kind": "lost", "name": "full", "value": 3.0})
     store.connection.execute("INSERT INTO ledger VALUES ('1', 'accepted', 25), ('1', 'dropped:full', 3)")
     store.connection.execute(
@@ -57,6 +66,7 @@ def test_those_of_the_issue_are_there() -> None:
     assert set(catalogue()) >= {
         "adoption.active_users", "adoption.top_users", "adoption.teams", "adoption.features", "adoption.retention",
         "errors.top", "records.search", "records.histogram", "records.facets", "store.ledger", "store.quarantine",
+        "runs.list", "runs.classes",
     }  # fmt: skip
 
 
@@ -200,6 +210,7 @@ def test_a_project_it_may_not_read_is_refused_and_never_counted(question: Questi
 def test_from_is_inclusive_and_to_exclusive(question: Question, store: MemoryStore) -> None:
     at = "2026-11-05T10:00:00"
     store.add({"time": at, "kind": "event", "name": "x", "user": "ann"}, {"time": at, "kind": "error", "name": "x"})
+    store.add({"time": at, "kind": "span", "name": "x", "run": "r", "attrs": {"tellback.phase": "start"}})
     store.connection.execute(f"INSERT INTO quarantine VALUES ({ns(at)}, '1', 'records', 3, 'bad', '{{')")
     hit = ask(store, question.name, {"from": [f"{at}Z"], "to": ["2026-11-05T10:00:00.000000001Z"]}, now=NOW)
     before = ask(store, question.name, {"from": ["2026-11-05"], "to": [f"{at}Z"]}, now=NOW)
