@@ -35,7 +35,7 @@ test: $(VENV)/.test node_modules/.stamp
 	lint-imports
 	pytest $(ARGS)
 
-bench: $(VENV)/.test
+bench: $(VENV)/.bench
 	@for table in benchmarks/*.py; do
 		echo "$$table"
 		$(BIN)/python "$$table"
@@ -66,6 +66,12 @@ $(VENV)/.server: requirements/build.txt requirements/server.txt pyproject.toml p
 $(VENV)/.test: requirements/test.txt $(VENV)/.server
 	@echo "Installing what the tests need into $(VENV) ..."
 	$(PIP) install --require-hashes --requirement requirements/test.txt
+	touch $@
+
+# Sentry and OpenTelemetry, beside which `make bench` measures; the tests do without them.
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.test
+	@echo "Installing what the benchmarks need into $(VENV) ..."
+	$(PIP) install --require-hashes --requirement requirements/bench.txt
 	touch $@
 
 # axe-core, for the browser tests; by the npm of the build requirement, so that the machine needs no Node.

@@ -9,12 +9,13 @@ tellback.event("export_to_file_edit", rows=1200)
 from typing import TYPE_CHECKING, Any
 
 from tellback.client.bound import bound
-from tellback.client.errors import capture
+from tellback.client.errors import capture, report
 from tellback.client.events import event
 from tellback.client.lifecycle import close, flush, init
 from tellback.version import __version__
 
 if TYPE_CHECKING:
+    from tellback.client import usage
     from tellback.client.carry import thread, wrap
     from tellback.client.logs import LogHandler
     from tellback.client.propagation import environ, extract, inject
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LogHandler", "__version__", "bound", "capture", "close", "environ", "event", "extract", "flush", "init", "inject",
-    "run", "span", "thread", "wrap",
+    "report", "run", "span", "thread", "usage", "wrap",
 ]  # fmt: skip
 
 # What a program may do without is imported when it is first asked for: `logging` alone would be a quarter of what
@@ -36,6 +37,7 @@ _LATER = {
     "run": "runs",
     "span": "spans",
     "thread": "carry",
+    "usage": "usage",
     "wrap": "carry",
 }
 
@@ -46,5 +48,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'tellback' has no attribute {name!r}")
     from importlib import import_module
 
-    globals()[name] = found = getattr(import_module(f"tellback.client.{room}"), name)
+    found: Any = import_module(f"tellback.client.{room}")
+    if room != name:
+        found = getattr(found, name)
+    globals()[name] = found
     return found

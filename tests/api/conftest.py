@@ -14,6 +14,7 @@ from memory_store import MemoryStore
 from tellback.server.access import Access
 from tellback.server.api import Api, on_http_error, routes
 from tellback.server.api.metrics import Metric
+from tellback.server.control import Control
 from tellback.server.decisions import Decisions, open_decisions
 from tellback.server.grant import Grant
 from tellback.server.questions.asking import Given, ask
@@ -51,7 +52,7 @@ def client(store: MemoryStore, decisions: Decisions, access: Access) -> Iterator
         return ask(store, name, given, reads=grant.reads)
 
     measured = {"tellback_records_total": Metric("counter", "Records\nby reason.", {(("reason", 'a"b'),): 3, (): 1.5})}
-    api = Api(answer, access, decisions, lambda: measured)
+    api = Api(answer, access, decisions, Control(decisions), lambda: measured)
     app = Starlette(routes=routes(api), exception_handlers={HTTPException: on_http_error})
     with TestClient(app, base_url="http://tellback.test") as made:
         yield made

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from tellback.server.access import Access
 from tellback.server.api.asking import prefers_csv
 from tellback.server.api.context import SESSION_COOKIE
+from tellback.server.control import Control
 from tellback.server.decisions import Decisions
 from tellback.server.people import directory
 from tellback.server.questions.catalogue import catalogue
@@ -213,7 +214,8 @@ def test_a_client_that_leaves_cancels_its_question(access: Access, decisions: De
             ended.set()
 
     token = access.new_token(["read"]).token
-    route = next(r for r in routes(Api(slow, access, decisions, dict)) if r.path == "/api/questions/{name}")  # type: ignore[arg-type]
+    api = Api(slow, access, decisions, Control(decisions), dict)  # type: ignore[arg-type]
+    route = next(r for r in routes(api) if r.path == "/api/questions/{name}")
     sent = []
 
     async def visit() -> None:

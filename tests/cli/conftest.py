@@ -22,6 +22,7 @@ from memory_store import MemoryStore
 from tellback.cli import main
 from tellback.server.access import Access
 from tellback.server.api import Api, on_http_error, routes
+from tellback.server.control import Control
 from tellback.server.decisions import open_decisions
 from tellback.server.grant import Grant
 from tellback.server.questions.asking import Given, ask
@@ -97,7 +98,7 @@ class Running:
         async def answer(grant: Grant, name: str, given: Given) -> Answer:
             return ask(self.store, name, given, reads=grant.reads)
 
-        return Api(answer, self.access, self.decisions, dict)
+        return Api(answer, self.access, self.decisions, Control(self.decisions), dict)
 
     async def _health(self, _: Request) -> JSONResponse:
         return JSONResponse({"status": "ok", "version": self.version})

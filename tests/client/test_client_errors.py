@@ -123,10 +123,82 @@ def test_a_cycle_of_contexts_and_a_deep_recursion_end(recorded: Recorded) -> Non
     assert len(recorded()[1]["attrs"]["frames"]) == 50
 
 
-def test_a_group_names_its_members(recorded: Recorded) -> None:
-    tellback.capture(ExceptionGroup("several", [ValueError("a"), OSError("b")]))
+def test_a_group_tells_of_each_member(recorded: Recorded) -> None:
+    def raised(error: Exception) -> Exception:
+        try:
+            raise error
+        except Exception as caught:
+            return caught
+
+    shared = raised(ValueError("a"))
+    inner = ExceptionGroup("inner", [raised(KeyError("b")), shared])
+    tellback.capture(ExceptionGroup("several", [shared, inner, OSError("c")]))
     (record,) = recorded()
-    assert [member["type"] for member in record["attrs"]["members"]] == ["ValueError", "OSError"]
+    assert record["message"] == "several (3 sub-exceptions)"
+    first, second, third = record["attrs"]["members"]
+    assert (first["type"], first["message"], first["frames"][-1]["function"].split(".")[-1]) == (
+        "ValueError",
+        "a",
+        "raised",
+    )
+    assert [(one["type"], "frames" in one) for one in second["members"]] == [("KeyError", True), ("ValueError", False)]
+    assert third["type"] == "OSError"
+
+
+def test_a_group_of_groups_without_end_is_bounded(recorded: Recorded) -> None:
+    group = ExceptionGroup("0", [ValueError(str(n)) for n in range(100)])
+    for n in range(200):
+        group = ExceptionGroup(str(n), [group, ValueError("x")])
+    assert tellback.capture(group)
+    (record,) = recorded()
+    assert len(str(record)) < 100_000
+    wide = ExceptionGroup("wide", [ValueError(str(n)) for n in range(100)])
+    tellback.capture(wide)
+    attrs = recorded()[1]["attrs"]
+    assert len(attrs["members"]) + attrs["members_left_out"] == 100
+
+
+def test_a_fingerprint_of_the_callers(recorded: Recorded) -> None:
+    tellback.capture(ValueError("1"), fingerprint=["rig", "popped"])
+    tellback.capture(ValueError("2"), fingerprint="rig")
+    with pytest.raises(ValueError), tellback.capture(fingerprint=("a", object())):  # type: ignore[arg-type]
+        raise ValueError("3")
+    assert [record["attrs"]["fingerprint"] for record in recorded()] == [
+        ["rig", "popped"],
+        ["rig"],
+        ["a", "<object>"],
+    ]
+
+
+def test_a_report_is_an_error_without_an_exception(recorded: Recorded) -> None:
+    def animate() -> str:
+        shot = "sq10"
+        return tellback.report("the rig popped on frame 12", level="warning", fingerprint="pop", frame=12, shot=shot)
+
+    with tellback.bound(user="guido"):
+        id_ = animate()
+    (record,) = recorded()
+    assert len(id_) == 32
+    assert (record["kind"], record["level"], record["user"]) == ("error", "warn", "guido")
+    assert record["message"] == "the rig popped on frame 12"
+    assert "name" not in record
+    attrs = record["attrs"]
+    assert (attrs["id"], attrs["frame"], attrs["fingerprint"]) == (id_, 12, ["pop"])
+    assert attrs["frames"][-1]["function"].endswith("animate")
+    assert attrs["frames"][-1]["locals"] == {"shot": "sq10"}
+
+
+def test_before_init_a_report_is_a_quiet_no_op() -> None:
+    assert tellback.report("nobody listens") == ""
+
+
+def test_an_error_too_long_for_a_line_is_cut_and_kept(recorded: Recorded) -> None:
+    for n in range(30):
+        tellback.event("step", n=n)
+    id_ = tellback.capture(ValueError("x"), **{f"a{n}": "y" * 60_000 for n in range(40)})
+    record = recorded()[-1]
+    assert record["attrs"]["id"] == id_
+    assert record["attrs"]["breadcrumbs"][-1]["name"] == "step"
 
 
 def test_a_full_stack_is_recorded_once_with_its_frames(recorded: Recorded) -> None:

@@ -16,6 +16,7 @@ MACROS = """
 CREATE MACRO week_of(day) AS CAST(date_trunc('week', day) AS DATE);
 CREATE MACRO month_of(day) AS CAST(date_trunc('month', day) AS DATE);
 CREATE MACRO hour_of(time) AS time - ((time % 3600000000000) + 3600000000000) % 3600000000000;
+CREATE MACRO each_line(text) AS unnest(string_split(text, chr(10)));
 """
 
 

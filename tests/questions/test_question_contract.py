@@ -54,7 +54,11 @@ def fill(store: MemoryStore) -> None:
             {**span, "time": at + 1, "attrs": {"tellback.phase": "export", "score": 7}},
             {**span, "time": at, "duration": 10**9 + index, "attrs": {"status": "ok"}},
         )
-    store.add({"time": "2026-11-04", "kind": "lost", "name": "full", "value": 3.0})
+    store.add(
+        {"time": "2026-10-01", "kind": "usage", "name": "inventory", "release": "1", "message": "m:a\nm:b\nm.n:C.d"},
+        {"time": "2026-11-04", "kind": "usage", "name": "called", "release": "1", "user": "ann", "message": "m:a\nm:z"},
+        {"time": "2026-11-04", "kind": "lost", "name": "full", "value": 3.0},
+    )
     store.connection.execute("INSERT INTO ledger VALUES ('1', 'accepted', 25), ('1', 'dropped:full', 3)")
     store.connection.execute(
         f"INSERT INTO quarantine VALUES ({ns('2026-11-05')}, '1', 'records', 3, 'bad', '{{'),"
@@ -209,8 +213,12 @@ def test_a_project_it_may_not_read_is_refused_and_never_counted(question: Questi
 @RANGED
 def test_from_is_inclusive_and_to_exclusive(question: Question, store: MemoryStore) -> None:
     at = "2026-11-05T10:00:00"
-    store.add({"time": at, "kind": "event", "name": "x", "user": "ann"}, {"time": at, "kind": "error", "name": "x"})
-    store.add({"time": at, "kind": "span", "name": "x", "run": "r", "attrs": {"tellback.phase": "start"}})
+    store.add(
+        {"time": at, "kind": "span", "name": "x", "run": "r", "attrs": {"tellback.phase": "start"}},
+        {"time": at, "kind": "event", "name": "x", "user": "ann"},
+        {"time": at, "kind": "error", "name": "x"},
+        {"time": at, "kind": "usage", "name": "called", "message": "m:a"},
+    )
     store.connection.execute(f"INSERT INTO quarantine VALUES ({ns(at)}, '1', 'records', 3, 'bad', '{{')")
     hit = ask(store, question.name, {"from": [f"{at}Z"], "to": ["2026-11-05T10:00:00.000000001Z"]}, now=NOW)
     before = ask(store, question.name, {"from": ["2026-11-05"], "to": [f"{at}Z"]}, now=NOW)
@@ -305,3 +313,11 @@ def test_there_is_an_end_to_the_words_of_a_search(store: MemoryStore) -> None:
     with pytest.raises(QuestionError, match="at most 32") as caught:
         ask(store, "records.search", {"q": [" ".join(map(str, range(100)))]})
     assert (caught.value.status, caught.value.where) == (400, "q")
+
+
+def test_csv_has_no_formulas(store: MemoryStore) -> None:
+    store.add(*({"time": "2026-11-05", "name": name} for name in ("=1+1", "@SUM(A1)", "-1", "+1", "\t=1", "a=1")))
+    answer = ask(store, "adoption.features", {}, now=NOW)
+    rows = csv.DictReader(io.StringIO(forms.csv_text(find("adoption.features"), answer), newline=""))
+    assert sorted(row["name"] for row in rows) == ["'\t=1", "'+1", "'-1", "'=1+1", "'@SUM(A1)", "a=1"]
+    assert "=1+1" in {row["name"] for row in answer.rows}

@@ -311,3 +311,67 @@ def test_the_default_range_is_thirty_days_and_today(store: MemoryStore) -> None:
     assert (answer.range.from_, answer.range.to) == ("2026-10-26T00:00:00Z", "2026-11-26T00:00:00Z")
     until = ask(store, "errors.top", {"to": ["2026-11-10T05:00:00Z"]}, now=NOW)
     assert until.range.from_ == "2026-10-11T00:00:00Z"
+
+
+def used(store: MemoryStore, **given: Any) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in rows(store, "usage.functions", **given)]
+
+
+@pytest.fixture
+def functions(store: MemoryStore) -> MemoryStore:
+    """Release 1 is watched by calls, 2 by samples, 3 not at all; the inventories were told before the range."""
+    store.people([("ann", "rig"), ("bob", "fx")])
+    told = {"kind": "usage", "service": "rigtools"}
+    for release in ("1", "2", "3"):
+        store.add(
+            {
+                **told,
+                "time": "2026-09-01",
+                "name": "inventory",
+                "release": release,
+                "message": "m:a\nm:b",
+                "user": "zed",
+            }
+        )
+    store.add(
+        {**told, "time": "2026-11-02", "name": "called", "release": "1", "user": "ann", "message": "m:a\nm.n:late"},
+        {**told, "time": "2026-11-03", "name": "called", "release": "1", "user": "bob", "message": "m:a"},
+        {**told, "time": "2026-11-04", "name": "called", "release": "1", "user": "", "message": "m:a"},
+        {**told, "time": "2026-10-31", "name": "called", "release": "1", "user": "ann", "message": "m:b"},
+        {**told, "time": "2026-11-05", "name": "sampled", "release": "2", "user": "ann", "message": "m:b"},
+        {**told, "time": "2026-11-05", "name": "lines", "release": "2", "user": "ann", "message": "m:12"},
+        {"kind": "event", "time": "2026-11-05", "name": "called", "message": "m:c"},
+    )
+    return store
+
+
+def test_functions_seen_and_not_observed(functions: MemoryStore) -> None:
+    assert used(functions) == [
+        ("m", "a", "2", "not observed", "samples", 0, None),
+        ("m", "a", "3", "not observed", None, 0, None),
+        ("m", "b", "1", "not observed", "calls", 0, None),
+        ("m", "b", "3", "not observed", None, 0, None),
+        ("m", "b", "2", "seen", "samples", 1, "2026-11-05T00:00:00Z"),
+        ("m.n", "late", "1", "seen", "calls", 1, "2026-11-02T00:00:00Z"),
+        ("m", "a", "1", "seen", "calls", 2, "2026-11-04T00:00:00Z"),
+    ]
+
+
+def test_functions_of_some(functions: MemoryStore) -> None:
+    # Who is asked about narrows what was seen, never what there is.
+    assert used(functions, user="bob", release="1") == [
+        ("m", "b", "1", "not observed", "calls", 0, None),
+        ("m", "a", "1", "seen", "calls", 1, "2026-11-03T00:00:00Z"),
+    ]
+    assert used(functions, team="fx", release="1") == used(functions, user="bob", release="1")
+    assert [row[:3] for row in used(functions, status="not_observed", release=["1", "2"])] == [
+        ("m", "a", "2"),
+        ("m", "b", "1"),
+    ]
+    assert [row[1] for row in used(functions, status="seen", module="m.n")] == ["late"]
+    assert used(functions, service="other") == []
+
+
+def test_a_release_that_was_sampled_somewhere_is_sampled(functions: MemoryStore) -> None:
+    functions.add({"time": "2026-11-06", "kind": "usage", "name": "sampled", "release": "1", "message": "m:a"})
+    assert {row[4] for row in used(functions, release="1")} == {"samples"}

@@ -151,6 +151,23 @@ def test_one_record_shows_frames_locals_attributes_and_json(browser: Browser, fi
     assert "joint = chain[name]" in part
 
 
+def test_an_error_shows_what_came_before_and_what_its_group_holds(browser: Browser, firm: Firm) -> None:
+    error = next(record for record in firm.records if record["kind"] == "error")
+    ns = round(error["when"].timestamp() * 1e6) * 1_000
+    error["attrs"]["breadcrumbs"] = [
+        {"time": ns - 90_000_000_000, "kind": "event", "name": "shot_opened", "attrs": {"shot": "sq10"}},
+        {"time": "soon", "kind": ["log"], "name": None, "message": "<b>going</b>", "attrs": 7},
+    ]
+    error["attrs"]["members"] = [{"type": "KeyError", "message": "sq20", "frames": []}, {"type": 7}]
+    page = browser(f"/records/{error['segment']}/{error['offset']}", params={"at": error["when"].isoformat()}).text
+    before = page[page.index("What came before") : page.index("Raw JSON")]
+    assert "1 min 30 s before" in before
+    assert "shot=sq10" in page
+    assert "&lt;b&gt;going" in page
+    assert before.index("going") < before.index("shot_opened"), "newest first"
+    assert "<b>KeyError</b> sq20" in page
+
+
 def test_a_record_that_is_not_there_is_404_in_words(browser: Browser) -> None:
     page = browser("/records/00000000000000000000000000000000/7")
     assert page.status_code == 404
@@ -259,6 +276,16 @@ def test_panels_that_ask_the_same_share_one_answer(browser: Browser, firm: Firm)
     browser("/adoption?range=30d")
     asked = [(name, sorted(params.items())) for name, params in firm.asked]
     assert [one for one in asked if asked.count(one) > 1] == []
+
+
+def test_records_without_any_say_how_to_send_one_and_words_that_nothing_has_do_not(browser: Browser) -> None:
+    empty = text(signed_in(Firm(empty=True), "admin")("/records").text)
+    assert "Nothing has arrived in this range." in empty
+    assert "curl http://tellback/v1/records" in empty
+    found_nothing = browser("/records?q=nosuchword&range=7d").text
+    assert "Nothing in this range fits the filters." in text(found_nothing)
+    assert 'href="/records?q=nosuchword&amp;range=90d">Look through 90 days' in found_nothing
+    assert "curl" not in text(found_nothing)
 
 
 def test_filters_that_nothing_fits_are_said_to_be_the_cause(browser: Browser) -> None:

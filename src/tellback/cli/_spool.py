@@ -51,7 +51,7 @@ def _writable(spool: Path, there: Path) -> Check:
 def _waiting(spool: Path) -> Check:
     orphans = size = 0
     for path in spool_folder.process_folders(spool):
-        if _lives(path / "lock"):
+        if lives(path / "lock"):
             continue
         found = [segment.stat().st_size for segment in path.glob("*.ndjson")]
         orphans += len(found)
@@ -65,7 +65,7 @@ def _waiting(spool: Path) -> Check:
     return Check("spool orphans", False, words)
 
 
-def _lives(lock: Path) -> bool:
+def lives(lock: Path) -> bool:
     """Whether a process holds it. Asked with a shared lock for an instant: who wants to take it over tries again."""
     try:
         import fcntl

@@ -53,9 +53,9 @@ class Threads:
         from tellback.client.transport import Transport
 
         settings = self._settings
-        delivery = Delivery(Transport(url, settings.token), settings.spool, spool.lost)
+        delivery = Delivery(Transport(url, settings.token), settings.spool, spool.lost, self._switch.orders)
         shipper = Shipper(delivery, mine(settings))
-        sender = Sender(spool, settings.spool, shipper, settings.interval, debug=settings.debug)
+        sender = Sender(spool, settings.spool, shipper, settings.interval)
         self.sender = sender
         native.start(sender.run)
 

@@ -9,14 +9,13 @@ import sys
 from itertools import islice
 from typing import Any, Final
 
+from tellback.client.mask import HIDDEN, hides, is_card, is_secret, masked
 from tellback.record import INT64_MAX, INT64_MIN, MAX_DEPTH
 
 # The line's own object and `attrs` are two levels; one is kept in hand for the server.
 DEPTH: Final = MAX_DEPTH - 3
 NODES: Final = 20_000
 TEXT: Final = 262_144
-HIDDEN: Final = "[masked]"
-
 _module_of = type.__dict__["__module__"].__get__
 _name_of = type.__dict__["__qualname__"].__get__
 
@@ -86,13 +85,13 @@ class Cleaner:
         nodes: int = NODES,
         text: int = TEXT,
         items: int = NODES,
-        mask: "frozenset[str] | None" = None,
+        mask: bool = False,
     ) -> None:
         self.depth = depth  # levels of nesting
         self.nodes = nodes  # values in all
         self.text = text  # characters of one text
         self.items = items  # of one container
-        self.mask = mask  # lower-case parts of names whose values are hidden
+        self.mask = mask  # hide secrets, by name and by pattern; what is hidden does not count as altered
         self.altered = False
 
     def value(self, value: Any, depth: int = 0) -> Any:
@@ -101,12 +100,12 @@ class Cleaner:
         if kind is str:
             value, changed = text(value, self.text)
             self.altered |= changed
-            return value
+            return masked(value) if self.mask else value
         if value is None or kind is bool:
             return value
         if kind is int:
             if INT64_MIN <= value <= INT64_MAX:
-                return value
+                return HIDDEN if self.mask and is_card(value) else value
             self.altered = True
             return _digits(value)
         if kind is float:
@@ -118,7 +117,8 @@ class Cleaner:
             return self._container(value, kind, depth)
         if kind is bytes or kind is bytearray:
             self.altered = True
-            return bytes(value[: self.text]).decode("utf-8", "replace")
+            decoded = bytes(value[: self.text]).decode("utf-8", "replace")
+            return masked(decoded) if self.mask else decoded
         known = _lossless(value, kind)
         if known is not None:
             return known[: self.text]
@@ -143,6 +143,8 @@ class Cleaner:
         self.nodes -= len(parts)
         if kind is dict:
             return self._mapping(parts, depth)
+        if self.mask and len(parts) == 2 and type(parts[0]) in (str, bytes) and is_secret(_word(parts[0])):
+            return [_word(parts[0]), HIDDEN]  # a header, as WSGI and ASGI pass them on
         return [self.value(part, depth + 1) for part in parts]
 
     def _mapping(self, parts: list[tuple[Any, Any]], depth: int) -> dict[str, Any]:
@@ -155,11 +157,12 @@ class Cleaner:
                 while f"{name} ({count})" in out:
                     count += 1
                 name = f"{name} ({count})"
-            if self.mask is not None and is_secret(name, self.mask):
-                out[name] = HIDDEN
-            else:
-                out[name] = self.value(part, depth + 1)
+            out[name] = self.named(name, part, depth + 1)
         return out
+
+    def named(self, name: str, value: Any, depth: int = 0) -> Any:
+        """What stands for the value of this name."""
+        return HIDDEN if self.mask and hides(name, value) else self.value(value, depth)
 
     def key(self, key: Any) -> str:
         """A JSON key for any dict key."""
@@ -172,10 +175,8 @@ class Cleaner:
         return cleaned if type(cleaned) is str else "null" if cleaned is None else str(cleaned)
 
 
-def is_secret(name: str, mask: frozenset[str]) -> bool:
-    """Whether a name says that its value is a secret (`password`, `db_password`, `X-API-Key` ...)."""
-    name = name.lower().replace("-", "_")
-    return any(part in name for part in mask)
+def _word(value: str | bytes) -> str:
+    return text(value, 256)[0] if isinstance(value, str) else value[:256].decode("latin-1")
 
 
 def _digits(value: int) -> str:

@@ -3,7 +3,7 @@
 import base64
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -12,7 +12,11 @@ from tellback.client.folder import REJECTED
 from tellback.client.lost import Lost
 from tellback.client.slices import compressor, halves
 from tellback.client.transport import Answer, Transport
+from tellback.order import PATH
 from tellback.record import HEADER_OFFSET, HEADER_PROCESS, HEADER_SEGMENT
+
+if TYPE_CHECKING:
+    from tellback.client.orders import Orders
 
 BASE: Final = 0.5
 CAP: Final = 60.0
@@ -25,8 +29,10 @@ _LONGEST_WISH: Final = 3600.0
 class Delivery:
     """Sends slices and remembers how the server took the last ones."""
 
-    def __init__(self, transport: Transport, root: Path, lost: Lost) -> None:
+    def __init__(self, transport: Transport, root: Path, lost: Lost, orders: "Orders | None" = None) -> None:
+        """`orders` obeys what the server's answers say about what may be recorded."""
         self._transport = transport
+        self._orders = orders
         self._root = root
         self._lost = lost
         self._encoding, self._compress = compressor()
@@ -54,6 +60,7 @@ class Delivery:
             self.status = answer.status
             if answer.status == 202 and "accepted" in verdict:
                 self._well(verdict)
+                notice.detail(f"The server took {verdict['accepted']} records ({len(part):,} bytes).")
             elif answer.status == 413:
                 first, second = halves(part)
                 if second:
@@ -72,6 +79,16 @@ class Delivery:
                 return False
         return True
 
+    def ask_control(self) -> None:
+        """Ask what may be recorded, if the server has an order in force."""
+        if self._orders is not None and self._orders.in_force:
+            self._heed(self._transport.get(PATH))
+
+    def _heed(self, answer: Answer) -> Answer:
+        if answer.control and self._orders is not None:
+            self._orders.obey(answer.control)
+        return answer
+
     def close(self) -> None:
         """Let the connection go."""
         self._transport.close()
@@ -82,7 +99,7 @@ class Delivery:
             headers[HEADER_PROCESS] = base64.urlsafe_b64encode(header).decode()
         if self._encoding != "identity":
             headers["Content-Encoding"] = self._encoding
-        return self._transport.post(self._compress(data), headers)
+        return self._heed(self._transport.post(self._compress(data), headers))
 
     def _well(self, verdict: dict[str, Any]) -> None:
         self._failures, self.wait, self.binding, self.reached, self.trouble = 0, 0.0, False, True, ""

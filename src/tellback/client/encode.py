@@ -22,12 +22,14 @@ _KNOWN_LEVELS = {level: level for level in LEVELS} | LEVEL_ALIASES
 _TEXTS = ("kind", "name", "user", "session", "run", "trace", "span", "parent")
 
 
-def line(fields: dict[str, Any], attrs: dict[str, Any], clean: dict[str, Any] | None = None) -> bytes:
+def line(
+    fields: dict[str, Any], attrs: dict[str, Any], clean: dict[str, Any] | None = None, *, mask: bool = False
+) -> bytes:
     """One line of NDJSON with its newline, at most MAX_LINE bytes, of anything at all.
 
     `fields` are the record's own by name (None is absent); `attrs` the rest, whose keys are str; `clean` more of them
-    that this package made and that need no second look. What could not stay as it came is named in
-    `attrs["tellback.altered"]`.
+    that this package made and that need no second look; `mask` hides secrets in attributes. What could not stay as it
+    came is named in `attrs["tellback.altered"]`.
     """
     try:
         own, altered = cleaned_fields(fields)
@@ -37,15 +39,17 @@ def line(fields: dict[str, Any], attrs: dict[str, Any], clean: dict[str, Any] | 
         if type(before) is list:  # of the context, whose values were cleaned when they were bound
             attrs = {key: value for key, value in attrs.items() if key != ALTERED}
             altered = altered + [key for key in before if key not in altered]
-        return _bounded(own, attrs, altered, clean or {})
+        return _bounded(own, attrs, altered, clean or {}, mask)
     except Exception as error:  # Never in the way: a record that says only what went wrong beats an exception
         own = {"time": clock.time_ns(), "kind": "event", "name": "tellback.unencodable"}
         return encode({**own, "attrs": {"reason": type_name(type(error)), ALTERED: ["*"]}}) + b"\n"
 
 
-def _bounded(own: dict[str, Any], attrs: dict[str, Any], altered: list[str], clean: dict[str, Any]) -> bytes:
+def _bounded(
+    own: dict[str, Any], attrs: dict[str, Any], altered: list[str], clean: dict[str, Any], mask: bool
+) -> bytes:
     for limit, items in ((262_144, 20_000), (8_192, 1_000), (256, 64)):
-        cleaned, changed = cleaned_attrs(attrs, text_limit=limit, items=items)
+        cleaned, changed = cleaned_attrs(attrs, text_limit=limit, items=items, mask=mask)
         cleaned.update(clean)
         changed = altered + changed
         if changed:
@@ -55,7 +59,11 @@ def _bounded(own: dict[str, Any], attrs: dict[str, Any], altered: list[str], cle
         out = encode(own) + b"\n"
         if len(out) <= MAX_LINE:
             return out
-        attrs, clean = {**attrs, **clean}, {}
+        # What was encoded already (breadcrumbs) is opened, to be cut like the rest.
+        opened = {
+            key: msgspec.json.decode(value) if type(value) is msgspec.Raw else value for key, value in clean.items()
+        }
+        attrs, clean = {**attrs, **opened}, {}
     # Thousands of attributes: as many as surely fit, the rest by its count.
     kept = dict(list(cleaned.items())[:256])
     own["attrs"] = {**kept, ALTERED: ["*"], "tellback.attributes": len(attrs)}
@@ -63,16 +71,16 @@ def _bounded(own: dict[str, Any], attrs: dict[str, Any], altered: list[str], cle
 
 
 def cleaned_attrs(
-    attrs: dict[str, Any], *, text_limit: int = 262_144, items: int = 20_000
+    attrs: dict[str, Any], *, text_limit: int = 262_144, items: int = 20_000, mask: bool = False
 ) -> tuple[dict[str, Any], list[str]]:
     """Attributes that JSON and the store can hold, and the names of those that had to be changed."""
-    cleaner = Cleaner(text=text_limit, items=items)
+    cleaner = Cleaner(text=text_limit, items=items, mask=mask)
     out: dict[str, Any] = {}
     altered: list[str] = []
     for key, value in list(attrs.items()):
         cleaner.altered = False
         name = cleaner.key(key)
-        out[name] = cleaner.value(value)
+        out[name] = cleaner.named(name, value)
         if cleaner.altered:
             altered.append(name)
     return out, altered

@@ -1,25 +1,29 @@
-"""`capture`: an exception with its stack, as a record of kind `error`."""
+"""`capture` and `report`: an exception, or a problem without one, as a record of kind `error`."""
 
 import os
 import sys
-from _thread import start_new_thread
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import copy_context
 from functools import wraps
-from queue import Empty, SimpleQueue
+from queue import Empty
+from time import time_ns
 from types import TracebackType
-from typing import Any, Final, TypeVar, cast, overload
+from typing import Any, Final, TypeAlias, TypeVar, cast, overload
 
 from tellback.client import live
-from tellback.client.clean import text, type_name
+from tellback.client.clean import type_name
+from tellback.client.crumbs import crumbs
 from tellback.client.events import emit
-from tellback.client.frames import frames
+from tellback.client.exceptions import described
+from tellback.client.exceptions import message_of as message_of
+from tellback.client.frames import stack
+from tellback.client.mask import masked
+from tellback.client.native import SimpleQueue, start_new_thread
 
 F = TypeVar("F", bound=Callable[..., Any])
+Fingerprint: TypeAlias = str | Sequence[str]
 
-MAX_CAUSES: Final = 5
-_MAX_TEXT: Final = 8_192
 _PATIENCE: Final = 1.0
 """Seconds that a capture waits for the thread that describes a stack which is full."""
 _ID: Final = "_tellback_id"
@@ -29,11 +33,7 @@ COROUTINE: Final = 0x80
 GENERATOR: Final = 0x20
 ASYNC_GENERATOR: Final = 0x200
 
-# Read through the base class: a host's class may have made properties of these names.
-_cause = BaseException.__dict__["__cause__"].__get__
-_context = BaseException.__dict__["__context__"].__get__
-_suppressed = BaseException.__dict__["__suppress_context__"].__get__
-_traceback = BaseException.__dict__["__traceback__"].__get__
+# Read through the base class: a host's class may have made a property of this name.
 _attributes = BaseException.__dict__["__dict__"].__get__
 
 
@@ -62,8 +62,10 @@ class Captured(str):
 @overload
 def capture(error: F, /) -> F: ...
 @overload
-def capture(error: BaseException | None = None, /, *, time: Any = None, **attrs: Any) -> Captured: ...
-def capture(error: Any = None, /, *, time: Any = None, **attrs: Any) -> Any:
+def capture(
+    error: BaseException | None = None, /, *, time: Any = None, fingerprint: Fingerprint | None = None, **attrs: Any
+) -> Captured: ...
+def capture(error: Any = None, /, *, time: Any = None, fingerprint: Fingerprint | None = None, **attrs: Any) -> Any:
     """Record an exception with its stack and local values; gives the id under which it is found.
 
         try: ...
@@ -74,9 +76,13 @@ def capture(error: Any = None, /, *, time: Any = None, **attrs: Any) -> Any:
         @tellback.capture                      # the same for a function; also @tellback.capture(tool="rig")
 
     The id is 32 hex digits, empty if there is no exception or nothing is recorded. An exception that was captured
-    before gives its id again and makes no second record. `time` as in `event`. Values whose names say that they are
-    secret are masked. Never raises.
+    before gives its id again and makes no second record. `time` as in `event`. `fingerprint`, a text or a list of
+    texts, says which errors are one problem: those with the same fingerprint. The last records of this context
+    (trace, run, session or user, whichever is bound) come along. What is named or looks like a secret is masked.
+    Never raises.
     """
+    if fingerprint is not None:
+        attrs["fingerprint"] = _fingerprint(fingerprint)
     if callable(error) and not isinstance(error, BaseException):
         return _guarded(error, attrs)
     if error is None:
@@ -86,8 +92,41 @@ def capture(error: Any = None, /, *, time: Any = None, **attrs: Any) -> Any:
     return captured
 
 
-def record(error: BaseException | None, *, time: Any = None, attrs: dict[str, Any]) -> str:
-    """Make the record; its id, or an empty text. Never raises."""
+def report(
+    message: str,
+    /,
+    *,
+    level: str | int = "error",
+    time: Any = None,
+    fingerprint: Fingerprint | None = None,
+    **attrs: Any,
+) -> str:
+    """Record a problem that is no exception, with the stack and the last records of this context; gives its id.
+
+        tellback.report("the rig popped on frame 12", shot="sq10")
+
+    A record of kind `error` without a name. `level`, `time`, `fingerprint` and `attrs` as in `event` and `capture`.
+    The id is empty if nothing is recorded. Never raises.
+    """
+    if live.spool is None:
+        live.muted()
+        return ""
+    try:
+        if live.refused("error", ""):
+            return ""
+        if fingerprint is not None:
+            attrs["fingerprint"] = _fingerprint(fingerprint)
+        time = time_ns() if time is None else time
+        own = {"time": time, "level": level, "message": masked(message) if type(message) is str else message}
+        id_ = os.urandom(16).hex()
+        emit("error", None, own, attrs, {"frames": stack(sys._getframe(1)), **_last(), "id": id_}, mask=True)
+        return id_
+    except Exception:
+        return _failed()
+
+
+def record(error: BaseException | None, *, time: Any = None, level: str = "error", attrs: dict[str, Any]) -> str:
+    """Make the record of an exception; its id, or an empty text. Never raises."""
     if live.spool is None:
         if error is not None:
             live.muted()
@@ -95,81 +134,57 @@ def record(error: BaseException | None, *, time: Any = None, attrs: dict[str, An
     try:
         if not isinstance(error, BaseException):
             return ""
-        own = _attributes(error)
-        known = own.get(_ID)
+        kept = _attributes(error)
+        known = kept.get(_ID)
         if type(known) is str:
             return known
-        id_ = os.urandom(16).hex()
-        described = _described(error)
+        name = type_name(type(error))
+        if live.refused("error", name):  # an id that leads nowhere would be quoted in vain
+            return ""
+        time = time_ns() if time is None else time  # before its stack is described, which may take a while
+        told = described(error)
+        own = {"time": time, "level": level, "message": message_of(error)}
+        last = _last()
         # From here on only C and `emit`, which reports nothing: what could not be described is not known either.
-        own[_ID] = id_
-        emit(
-            "error",
-            type_name(type(error)),
-            {"time": time, "level": "error", "message": message_of(error)},
-            attrs,
-            {**described, "id": id_},
-        )
+        kept[_ID] = id_ = os.urandom(16).hex()
+        emit("error", name, own, attrs, {**told, **last, "id": id_}, mask=True)
+        return id_
     except RecursionError:  # the stack that is to be described leaves no room for doing so
-        return _aside(error, time, attrs)
+        return _aside(error, time, level, attrs)
     except Exception:
-        spool = live.spool
-        if spool is not None:
-            spool.lost.add("error")
-        return ""
-    return id_
+        return _failed()
 
 
-def _aside(error: BaseException | None, time: Any, attrs: dict[str, Any]) -> str:
+def _last() -> dict[str, Any]:
+    found = None if live.spool is None else crumbs(live.spool)
+    return {} if found is None else {"breadcrumbs": found}
+
+
+def _failed() -> str:
+    spool = live.spool
+    if spool is not None:
+        spool.lost.add("error")
+    return ""
+
+
+def _aside(error: BaseException | None, time: Any, level: str, attrs: dict[str, Any]) -> str:
     """`record` on the empty stack of a thread of its own. Calls nothing that is written in Python, for want of room."""
     done: SimpleQueue[str] = SimpleQueue()
     try:
-        start_new_thread(copy_context().run, (_recorded, done, error, time, attrs))
+        start_new_thread(copy_context().run, (_recorded, done, error, time, level, attrs))
         return done.get(timeout=_PATIENCE)
     except (RuntimeError, Empty):
         return ""
 
 
-def _recorded(done: "SimpleQueue[str]", error: BaseException | None, time: Any, attrs: dict[str, Any]) -> None:
-    done.put(record(error, time=time, attrs=attrs))
+def _recorded(
+    done: "SimpleQueue[str]", error: BaseException | None, time: Any, level: str, attrs: dict[str, Any]
+) -> None:
+    done.put(record(error, time=time, level=level, attrs=attrs))
 
 
-def message_of(error: BaseException) -> str:
-    """The text of an exception.
-
-    The one place where a host's `__str__` may run: an exception is made to be printed, and its text is often all that
-    helps. A text that raises becomes a word about it. docs/decisions/0012.
-    """
-    try:
-        return text(str.__str__(str(error)), _MAX_TEXT)[0]
-    except Exception as broken:
-        return f"<its text raised {type_name(type(broken))}>"
-
-
-def _described(error: BaseException) -> dict[str, Any]:
-    out: dict[str, Any] = {"frames": frames(_traceback(error))}
-    causes: list[dict[str, Any]] = []
-    seen = {id(error)}
-    inner = error
-    while len(causes) < MAX_CAUSES:
-        how, following = "cause", _cause(inner)
-        if following is None and not _suppressed(inner):
-            how, following = "context", _context(inner)
-        if following is None or id(following) in seen:
-            break
-        seen.add(id(following))
-        causes.append({"how": how, **_short(following), "frames": frames(_traceback(following))})
-        inner = following
-    if causes:
-        out["causes"] = causes
-    if isinstance(error, BaseExceptionGroup):
-        members = BaseExceptionGroup.__dict__["exceptions"].__get__(error)
-        out["members"] = [_short(member) for member in members[:MAX_CAUSES]]
-    return out
-
-
-def _short(error: BaseException) -> dict[str, Any]:
-    return {"type": type_name(type(error)), "message": message_of(error)}
+def _fingerprint(given: Any) -> list[Any]:
+    return list(given[:16]) if type(given) in (list, tuple) else [given]
 
 
 def _guarded(function: Any, attrs: dict[str, Any]) -> Any:

@@ -95,8 +95,16 @@ def event(
 _FIELDS: Final = tuple(key for key in event.__kwdefaults__ or ())
 
 
-def emit(kind: str, name: Any, own: dict[str, Any], attrs: dict[str, Any], clean: dict[str, Any] | None = None) -> None:
-    """The careful way for a record of any kind, with the context; `clean` as in `encode.line`. Never raises."""
+def emit(
+    kind: str,
+    name: Any,
+    own: dict[str, Any],
+    attrs: dict[str, Any],
+    clean: dict[str, Any] | None = None,
+    *,
+    mask: bool = False,
+) -> None:
+    """The careful way for a record of any kind, with the context; `clean`, `mask` as in `encode.line`. Never raises."""
     spool = live.spool
     if spool is None:
         live.muted()
@@ -104,6 +112,6 @@ def emit(kind: str, name: Any, own: dict[str, Any], attrs: dict[str, Any], clean
     try:
         context = current.get(live.base)
         fields = {"time": own.get("time"), "kind": kind, "name": name, **context.fields, **own}
-        spool.append(line(fields, {**context.attrs, **attrs} if context.attrs else attrs, clean))
+        spool.append(line(fields, {**context.attrs, **attrs} if context.attrs else attrs, clean, mask=mask))
     except Exception:
         spool.lost.add("error")

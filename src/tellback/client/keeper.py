@@ -7,7 +7,7 @@ from typing import Final
 
 # `prefault` and `notice` use ctypes and logging. Whoever starts the threads imports what they use: a fork beside a
 # thread that imports leaves the child waiting for that import for ever.
-from tellback.client import budget, live, native
+from tellback.client import budget, chores, live, native, notice
 from tellback.client.encode import line
 from tellback.client.spool import Spool
 from tellback.client.switch import Switch
@@ -33,7 +33,7 @@ class Keeper:
 
     def run(self) -> None:
         while not self.stopped:
-            for task in (self._look, self._housekeeping, self._spool.refill):
+            for task in (self._look, self._chores, self._housekeeping, self._spool.refill):
                 try:
                     task()
                 except Exception:  # a disk that fails now may not fail at the next turn; spares are but a comfort
@@ -43,6 +43,10 @@ class Keeper:
     def _look(self) -> None:
         if not self.stopped:
             self._switch.apply(self._spool)
+
+    def _chores(self) -> None:
+        if not self.stopped:
+            chores.run()
 
     def _housekeeping(self) -> None:
         now = time.monotonic()
@@ -70,3 +74,4 @@ class Keeper:
             if not self._spool.place(told):
                 return  # which counted one more; all of it is told when there is room again
             self._spool.lost.told(reason, records)
+            notice.detail(f"Dropped, which is told to the server: {records} ({reason}).")

@@ -6,7 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tellback.client import folder, live, notice, settings
+from tellback.client import chores, folder, live, notice, settings
+from tellback.client import hooks as uncaught
 from tellback.client.background import Threads
 from tellback.client.context import EMPTY
 from tellback.client.fork import after_fork
@@ -38,17 +39,22 @@ def init(
     config: str | os.PathLike[str] | None = None,
     debug: bool | None = None,
     durable: bool = False,
+    hooks: bool = True,
+    console: bool | None = None,
 ) -> None:
     """Start recording. Call it once, at the entry point of a program; libraries never do.
 
     What is not given is taken from the environment: TELLBACK_SERVICE, TELLBACK_RELEASE, TELLBACK_ENVIRONMENT,
-    TELLBACK_USER, TELLBACK_URL, TELLBACK_TOKEN, TELLBACK_SPOOL, TELLBACK_INTERVAL (seconds), TELLBACK_DISABLE (or
-    DO_NOT_TRACK), TELLBACK_CONFIG (a file: `{"disable_all": true}` silences, live), TELLBACK_DEBUG.
+    TELLBACK_USER, TELLBACK_URL, TELLBACK_TOKEN, TELLBACK_SPOOL, TELLBACK_INTERVAL (seconds), TELLBACK_DISABLE (1, or
+    what to leave out: `kind:log,name:debug.*`; DO_NOT_TRACK is the same as 1), TELLBACK_CONFIG (a file of rules that
+    is watched: `{"disable_all": true}` silences, live; docs/spec/control.md), TELLBACK_DEBUG (says what happens).
     TRACEPARENT and BAGGAGE, which `tellback.environ` makes for a subprocess, say which trace and run this program is
     a part of.
 
     Without a url records are kept in the spool, within its budget. `durable` syncs each record to the disk before its
-    call returns: it then survives a power cut, too, and costs what the disk costs.
+    call returns: it then survives a power cut, too, and costs what the disk costs. `hooks` records the errors that
+    nobody caught in the program, its threads, finalizers and asyncio tasks; what was to happen then happens as before.
+    `console` writes each record as a line for people to standard error, too; also on with `debug`.
 
     Never raises: what is wrong is said by the logger `tellback`, with what holds instead. Called again, it starts anew.
     """
@@ -58,26 +64,37 @@ def init(
         given = {
             "service": service, "release": release, "environment": environment, "user": user, "url": url,
             "token": token, "spool": spool, "interval": interval, "disable": disable, "config": config,
-            "debug": debug, "durable": durable,
+            "debug": debug, "durable": durable, "console": console,
         }  # fmt: skip
         chosen, wrong = settings.read(given)
         if chosen.debug:
             notice.audible()
+        else:
+            notice.quiet()
         for sentence in wrong:
             notice.say(sentence)
         if chosen.disable:
+            notice.detail("Nothing is recorded, for it is switched off (TELLBACK_DISABLE, DO_NOT_TRACK or disable=).")
             return
-        switch = Switch(chosen.config)
+        switch = Switch(chosen.config, chosen.rules)
         threads = Threads(chosen, switch)
         made = threads.spool = _made(chosen, threads)
+        if chosen.url and chosen.token:
+            from tellback.client.orders import Orders  # what never ships needs none
+
+            switch.orders = Orders(chosen.spool, chosen.url, chosen.token)
         _threads = threads
+        live.identity = (chosen.service, chosen.release, chosen.url)
         live.base = EMPTY.extended({"user": chosen.user, **_inherited()})
         after_fork(_after_fork)
         if not _registered:
             atexit.register(_at_exit)
             _registered = True
         live.spool = made
+        notice.detail(_words(chosen))
         switch.apply(made)
+        if hooks:
+            uncaught.install()
     except OSError as error:
         where = Path(str(error.filename)) if error.filename else "the spool"
         notice.say(
@@ -86,6 +103,14 @@ def init(
         )
     except Exception as error:
         notice.say(f"Nothing is recorded: {type(error).__name__}: {error}.")
+
+
+def _kind(chosen: settings.Settings) -> type[Spool]:
+    if chosen.console:
+        from tellback.client.console import DurableEcho, Echo
+
+        return DurableEcho if chosen.durable else Echo
+    return DurableSpool if chosen.durable else Spool
 
 
 def flush(timeout: float = 5.0) -> bool:
@@ -100,6 +125,7 @@ def flush(timeout: float = 5.0) -> bool:
         if threads.spool.pid != os.getpid():
             return True  # a fork that has recorded nothing; the parent ships its own
         threads.spool.begin()
+        chores.run(hurry=True)
         if threads.keeper is not None:
             threads.keeper.tell_lost()
         return threads.sender is not None and threads.sender.flush(timeout)
@@ -124,7 +150,7 @@ def delivery() -> "Delivery | None":
 
 def _made(chosen: settings.Settings, threads: Threads) -> Spool:
     """The spool, in its own place or else in the second one. OSError if neither will do."""
-    make = DurableSpool if chosen.durable else Spool
+    make = _kind(chosen)
     second = folder.second_choice()
     try:
         if chosen.spool == second:
@@ -150,9 +176,19 @@ def _inherited() -> dict[str, str]:
     return from_environment()
 
 
+def _words(chosen: settings.Settings) -> str:
+    what = " ".join(filter(None, (chosen.service, chosen.release))) or "this program (it names no service)"
+    where = f"and to {chosen.url} every {chosen.interval:g} s" if chosen.url else "and stay there: no url is set"
+    token = "" if chosen.token or not chosen.url else "; no token is set, so a server will refuse them"
+    return f"Records of {what} go to {chosen.spool} {where}{token}. `tellback show` prints what lies there."
+
+
 def _last_flush(timeout: float) -> None:
     threads = _threads
-    if threads is None or threads.spool is None or not threads.spool.holds_lines():
+    if threads is None or threads.spool is None:
+        return
+    chores.run(hurry=True)
+    if not threads.spool.holds_lines():
         return
     sender = threads.sender
     if sender is not None and not sender.failed:
@@ -162,7 +198,9 @@ def _last_flush(timeout: float) -> None:
 def _shut() -> None:
     global _threads
     threads, _threads = _threads, None
+    chores.end()
     live.off()
+    uncaught.remove()
     if threads is not None:
         threads.stop()
         if threads.spool is not None:
@@ -177,6 +215,7 @@ def _at_exit() -> None:
     if threads is None or threads.spool is None or threads.spool.pid != os.getpid():
         return
     _last_flush(AT_EXIT)
+    chores.end()
     if threads.keeper is not None:
         threads.keeper.stopped = True
         threads.keeper.waker.wake()

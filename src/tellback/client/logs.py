@@ -6,14 +6,16 @@ from typing import Any, Final
 from tellback.client import errors, live
 from tellback.client.encode import level_of_number
 from tellback.client.events import emit
+from tellback.client.mask import masked
 
 # What a LogRecord has of its own; all else came by `extra=`.
 _OWN: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
 class LogHandler(logging.Handler):
-    """Sends each log record as a record of kind `log`: the logger's name, the level, the formatted message; `template`,
-    `extra=` and where it was logged go into `attrs`.
+    """Sends each log record as a record of kind `log`: the logger's name, the level, the formatted message. `template`
+    and `args` (the text before formatting, by which equal messages group, and what was put into it), `extra=`,
+    `stack` (with `stack_info`) and where it was logged go into `attrs`. What is named or looks like a secret is masked.
 
     With `exc_info` the exception becomes a record of kind `error`, too, and `attrs["error"]` holds its id.
 
@@ -49,6 +51,9 @@ class LogHandler(logging.Handler):
             }
             if record.args:
                 attrs["template"] = record.msg
+                attrs["args"] = record.args
+            if record.stack_info:
+                attrs["stack"] = record.stack_info
             values = record.__dict__
             if len(values) > len(_OWN) - 3:  # more than logging's own, or nearly; asked before looking at each
                 attrs.update({key: value for key, value in values.items() if key not in _OWN})
@@ -57,7 +62,7 @@ class LogHandler(logging.Handler):
             if exception and exception[1] is not None:
                 attrs["error"] = errors.record(exception[1], time=time, attrs={"logger": record.name})
             own = {"time": time, "level": level_of_number(record.levelno), "message": _message(record)}
-            emit("log", record.name, own, attrs)
+            emit("log", record.name, own, attrs, mask=True)
         except Exception:
             spool = live.spool
             if spool is not None:
@@ -67,6 +72,7 @@ class LogHandler(logging.Handler):
 def _message(record: logging.LogRecord) -> Any:
     # Formatting runs the host's __str__: that is what the host asked logging to do.
     try:
-        return record.getMessage()
+        said = record.getMessage()
+        return masked(said) if type(said) is str else said
     except Exception:
         return f"{record.msg if type(record.msg) is str else '?'} (the arguments do not fit this text)"

@@ -4,6 +4,7 @@ Tellback's threads block: on a queue, on the disk, on a socket. As greenlets the
 time. And a call of the host's must not switch to another greenlet in its middle.
 """
 
+import _thread
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,7 +19,18 @@ except ImportError:  # an interpreter without it
 if TYPE_CHECKING:
     from threading import Lock, RLock
 
-__all__ = ["SimpleQueue", "lock", "rlock", "start"]
+__all__ = ["SimpleQueue", "lock", "rlock", "start", "start_new_thread"]
+
+
+def _original(name: str) -> Any:
+    monkey = sys.modules.get("gevent.monkey")
+    return getattr(_thread, name) if monkey is None else monkey.get_original("_thread", name)
+
+
+# Taken now: a program may patch itself long after Tellback was imported, as gunicorn's workers do, or before.
+start_new_thread: Callable[..., int] = _original("start_new_thread")
+_allocate_lock = _original("allocate_lock")
+_rlock = _original("RLock")
 
 
 def start(work: Callable[[], None]) -> bool:
@@ -28,24 +40,16 @@ def start(work: Callable[[], None]) -> bool:
     because threading would keep a thread that it did not start in its list for ever.
     """
     with suppress(RuntimeError):
-        _original("start_new_thread")(work, ())
+        start_new_thread(work, ())
         return True
     return False
 
 
 def lock() -> "Lock":
-    made: Lock = _original("allocate_lock")()
+    made: Lock = _allocate_lock()
     return made
 
 
 def rlock() -> "RLock":
-    made: RLock = _original("RLock")()
+    made: RLock = _rlock()
     return made
-
-
-def _original(name: str) -> Any:
-    # Asked each time: a program may patch itself long after Tellback was imported, as gunicorn's workers do.
-    import _thread
-
-    monkey = sys.modules.get("gevent.monkey")
-    return getattr(_thread, name) if monkey is None else monkey.get_original("_thread", name)

@@ -1,6 +1,7 @@
 """Words for the people who run the host program, by the logger `tellback`. Each is said once, until it is over."""
 
 _said: set[str] = set()
+_debug = False
 
 
 def say(message: str, level: str = "warning") -> None:
@@ -11,6 +12,12 @@ def say(message: str, level: str = "warning") -> None:
         getattr(logging.getLogger("tellback"), level)("%s", message)
     except Exception:  # noqa: S110 -- there is nobody left to tell
         pass
+
+
+def quiet() -> None:
+    """No more details."""
+    global _debug
+    _debug = False
 
 
 def once(topic: str, message: str) -> None:
@@ -25,10 +32,18 @@ def forget(topic: str) -> None:
     _said.discard(topic)
 
 
+def detail(message: str) -> None:
+    """What only somebody who debugs wants to read (TELLBACK_DEBUG)."""
+    if _debug:
+        say(message, "debug")
+
+
 def audible() -> None:
     """For `debug`: everything is said, on standard error if the host has no handlers of its own."""
+    global _debug
     import logging
 
+    _debug = True
     logger = logging.getLogger("tellback")
     logger.setLevel(logging.DEBUG)
     if not logger.hasHandlers():

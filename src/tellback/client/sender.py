@@ -13,23 +13,25 @@ ORPHANS: Final = 15.0
 """Seconds between looks for segments that dead processes left."""
 
 _POLL: Final = 0.002
+CONTROL: Final = 30.0
+"""Seconds between questions about an order of the server's that is in force."""
 
 
 class Sender:
     """Calls never wait for it; `flush` does, and for as long as it was told to."""
 
-    def __init__(self, spool: Spool, root: Path, shipper: Shipper, interval: float, *, debug: bool = False) -> None:
+    def __init__(self, spool: Spool, root: Path, shipper: Shipper, interval: float) -> None:
         self._spool = spool
         self._root = root
         self._shipper = shipper
         self.delivery = shipper.delivery
         self._interval = interval
-        self._debug = debug
         self._asked = 0
         self._done = 0
         self._asking = native.rlock()
         self._not_before = 0.0
         self._orphans_at = 0.0
+        self._control_at = time.monotonic() + CONTROL
         self.waker = Waker()
         self.stopped = False
         self.failed = False
@@ -58,13 +60,14 @@ class Sender:
         if self._ship(orphans=hurry or now >= self._orphans_at):
             self.failed = False
             self._done = asked
+            if now >= self._control_at:
+                # While an order keeps this process quiet, no answer could bring the next one.
+                self._control_at = now + CONTROL
+                delivery.ask_control()
             return self._interval if self._asked == asked else 0.0
         self.failed = True
         self._not_before = time.monotonic() + delivery.wait
-        if self._debug:
-            notice.say(
-                f"The server did not take a slice ({delivery.trouble}); next try in {delivery.wait:.1f} s.", "debug"
-            )
+        notice.detail(f"The server did not take a slice ({delivery.trouble}); next try in {delivery.wait:.1f} s.")
         return delivery.wait
 
     def _ship(self, *, orphans: bool) -> bool:

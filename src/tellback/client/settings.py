@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from tellback.client.folder import default_folder, remote_filesystem, second_choice
+from tellback.rules import NONE, Rules, RulesError, selectors
 
 _TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
 _FALSE = frozenset({"", "0", "false", "no", "off", "n", "f"})
@@ -27,9 +28,11 @@ class Settings(msgspec.Struct, frozen=True):
     spool: Path = Path()
     interval: float = 2.0  # seconds after which a record leaves at the latest
     disable: bool = False
+    rules: Rules = NONE  # what TELLBACK_DISABLE selects, where it does not disable everything
     config: Path | None = None  # the file with the red button
     debug: bool = False
     durable: bool = False
+    console: bool = False
 
 
 def read(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> tuple[Settings, list[str]]:
@@ -53,6 +56,8 @@ def read(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> t
         )
         token = None
     config = text("config")
+    rules = _selected(given.get("disable"), environ, wrong)
+    debug = _switch("debug", given.get("debug"), environ, wrong)
     return Settings(
         service=text("service"),
         release=text("release"),
@@ -62,11 +67,13 @@ def read(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> t
         token=token,
         spool=_spool(text("spool"), wrong),
         interval=_interval(given.get("interval", environ.get("TELLBACK_INTERVAL")), wrong),
-        disable=_switch("disable", given.get("disable"), environ, wrong)
+        disable=(rules.empty and _switch("disable", given.get("disable"), environ, wrong))
         or _switch("DO_NOT_TRACK", None, environ, wrong),
+        rules=rules,
         config=Path(config) if config else None,
-        debug=_switch("debug", given.get("debug"), environ, wrong),
+        debug=debug,
         durable=bool(given.get("durable")),
+        console=debug if given.get("console") is None else bool(given["console"]),
     ), wrong
 
 
@@ -128,3 +135,15 @@ def _switch(name: str, given: Any, environ: Mapping[str, str], wrong: list[str])
     # A person who presses a red button means it, however the word is spelled.
     wrong.append(f"{variable}={word!r} is neither yes nor no; it counts as yes. Use 1 or 0.")
     return True
+
+
+def _selected(given: Any, environ: Mapping[str, str], wrong: list[str]) -> Rules:
+    """The rules in `TELLBACK_DISABLE=kind:log,name:debug.*`; none where it is a plain yes or no."""
+    text = str(given) if given is not None else environ.get("TELLBACK_DISABLE", "")
+    if ":" not in text:
+        return NONE
+    try:
+        return selectors(text)
+    except RulesError as error:
+        wrong.append(f"{error}.")
+        return NONE

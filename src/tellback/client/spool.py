@@ -40,9 +40,13 @@ class Background(Protocol):
 class Spool:
     """Made by `init`; `append` is all that a record needs."""
 
+    append: Callable[[bytes], None]
+    """`take`; while there are rules, what stands before it (`switch`). Never raises."""
+
     __slots__ = (
-        "_header", "_locks", "_making", "_page", "_retry", "_start", "active", "background", "closed", "folder",
-        "largest", "late_rotations", "lost", "over_budget", "own", "pid", "resting", "root", "rotations", "shelf",
+        "_header", "_locks", "_making", "_page", "_retry", "_start", "active", "append", "background", "closed",
+        "folder", "largest", "late_rotations", "lost", "over_budget", "own", "pid", "resting", "root", "rotations",
+        "shelf",
         "spares", "write",
     )  # fmt: skip
 
@@ -50,6 +54,7 @@ class Spool:
         """Make this process's folder and its first segment. OSError if that cannot be done."""
         self.root = root
         self._header = header
+        self.append = self.take
         self._locks: dict[int, RLock] = {}
         self._page = Mark().page
         self._retry = 0.0
@@ -84,7 +89,7 @@ class Spool:
         # The first record takes the careful way, which starts the threads: a process that never records has none.
         self.write: Callable[[bytes], object] = _unstarted
 
-    def append(self, line: bytes) -> None:
+    def take(self, line: bytes) -> None:
         """Take one line, newline included. Never raises, and never waits on the usual path."""
         try:
             if self._page[0]:
@@ -95,7 +100,7 @@ class Spool:
         self.place(line)
 
     def place(self, line: bytes) -> bool:
-        """The careful way of `append`; False if the line was dropped, which is then counted."""
+        """The careful way of `take`; False if the line was dropped, which is then counted."""
         if self.closed:
             return False
         try:
@@ -126,13 +131,17 @@ class Spool:
                 if not self.background.start():
                     self.write = _unstarted
 
-    def mute(self) -> None:
-        """A record came while the red button was pressed. The first one starts the thread that watches the button."""
+    def awake(self) -> None:
+        """There is work for the threads, though no record: start them unless they run. Never raises."""
         if (self.write is _unstarted or not self._page[0]) and not self.resting:
             try:
                 self.begin()
             except Exception:  # Never in the way
                 self.lost.add("error", 0)
+
+    def mute(self) -> None:
+        """A record came while the red button was pressed. The first one starts the thread that watches the button."""
+        self.awake()
         self.lost.add("disabled")
 
     def holds_lines(self) -> bool:
@@ -312,9 +321,9 @@ class DurableSpool(Spool):
 
     __slots__ = ()
 
-    def append(self, line: bytes) -> None:
+    def take(self, line: bytes) -> None:
         before = self.active
-        super().append(line)
+        super().take(line)
         # The line may lie in any segment from that one on: other threads rotate, too, and a fork begins anew. One that
         # was shipped and deleted meanwhile needs no sync, and must not keep the others from theirs.
         after = list(self.own)

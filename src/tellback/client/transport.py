@@ -1,4 +1,4 @@
-"""One POST over one kept-alive connection. Knows HTTP, and nothing about what an answer means."""
+"""Requests over one kept-alive connection. Knows HTTP, and nothing about what an answer means."""
 
 import encodings.idna  # noqa: F401 -- looking up a host name imports it, and no thread of ours shall (see keeper)
 import http.client
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from tellback.order import HEADER
 from tellback.version import __version__
 
 CONNECT: Final = 5.0
@@ -27,6 +28,8 @@ class Answer(msgspec.Struct):
     body: bytes = b""
     retry_after: float | None = None
     reason: str = ""
+    control: str | None = None
+    """What the server says about what may be recorded."""
 
 
 class Transport:
@@ -34,7 +37,7 @@ class Transport:
 
     def __init__(self, url: str, token: str | None, *, answer: float = ANSWER) -> None:
         parts = urlsplit(url)
-        self._path = parts.path + "/v1/records"
+        self._base = parts.path
         self._host = parts.hostname or ""
         # Said, because http.client looks for a port in a host that came without, and `::1` has a colon.
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -47,22 +50,30 @@ class Transport:
 
     def post(self, body: bytes, headers: dict[str, str]) -> Answer:
         """Send and read the answer. Never raises for what a network or a server can do."""
+        return self._send("POST", "/v1/records", body, headers)
+
+    def get(self, path: str) -> Answer:
+        """Ask for a path of the server's. Never raises either."""
+        return self._send("GET", path, None, {})
+
+    def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         fresh = self._connection is None
-        answer = self._try(body, headers)
+        answer = self._try(method, path, body, headers)
         if answer.status == 0 and not fresh:
             # A server may close an idle connection at any time; only a new one tells whether it is there.
-            answer = self._try(body, headers)
+            answer = self._try(method, path, body, headers)
         return answer
 
-    def _try(self, body: bytes, headers: dict[str, str]) -> Answer:
+    def _try(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         try:
             connection = self._connect()
-            connection.request("POST", self._path, body, {**self._headers, **headers})
+            connection.request(method, self._base + path, body, {**self._headers, **headers})
             response = connection.getresponse()
             read = response.read(_MAX_ANSWER)
             if response.will_close or not response.isclosed():
                 self.close()
-            return Answer(response.status, read, _retry_after(response.getheader("Retry-After")), response.reason)
+            retry = _retry_after(response.getheader("Retry-After"))
+            return Answer(response.status, read, retry, response.reason, response.getheader(HEADER))
         except TimeoutError as error:
             self.close()
             return Answer(0, reason=f"no answer within {self._answer:g} s ({error})")

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from tellback.server import api, web
 from tellback.server.access import Access
 from tellback.server.api.metrics import Metric
+from tellback.server.control import Control
 from tellback.server.decisions import open_decisions
 from tellback.server.folder import DataFolder
 from tellback.server.grant import Grant
@@ -69,6 +70,7 @@ class Server:
         self.seen = Index(self.store.ranges(), self.store.digests())
         self.decisions = open_decisions(settings.data)
         self.access = Access(self.decisions)
+        self.control = Control(self.decisions)
         self.people = directory.Sync(self.decisions, self.store)
         self.started = time.time_ns()
         self.journal: Journal
@@ -83,14 +85,14 @@ class Server:
             self.seen.learn(mark for mark, _ in closed.marks)
         self.loader = Loader(self.store, self.journal, self.folder.attempts)
         self.loader.start()
-        self.intake = Intake(self.access.authenticate, self.seen, self)
+        self.intake = Intake(self.access.authenticate, self.seen, self, control=self.control.signed)
         await asyncio.to_thread(self.people)
         self.watching = asyncio.create_task(self._watch())
         self.pages = Starlette(
             routes=[
                 Route("/healthz", self.health),
                 Route("/readyz", self.ready),
-                *api.routes(api.Api(self.ask, self.access, self.decisions, self.metrics)),
+                *api.routes(api.Api(self.ask, self.access, self.decisions, self.control, self.metrics)),
                 *web.routes(web.Web(self.ask_for_page, self._access_for_pages(), lambda: self.store.zone, __version__)),
             ],
             exception_handlers={HTTPException: api.on_http_error, Exception: _fault},

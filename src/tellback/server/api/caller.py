@@ -35,6 +35,12 @@ def caller(request: Request, access: Access, scope: str | None) -> Grant:
     return grant
 
 
+def token_of(request: Request) -> str | None:
+    """The token in the Authorization header; None where the caller came with a session."""
+    header = request.headers.get("authorization")
+    return _token(header) if header is not None else None
+
+
 def _unauthorized(message: str) -> ApiError:
     # Not Basic, which is taken too: it would make a browser ask for a name and a password.
     return ApiError(401, "unauthorized", message, "authorization", {"www-authenticate": "Bearer"})

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from tellback.server.access import Access
 from tellback.server.api.metrics import Metric
+from tellback.server.control import Control
 from tellback.server.decisions import Decisions
 from tellback.server.grant import Grant
 from tellback.server.questions.asking import Given
@@ -25,5 +26,6 @@ class Api:
     ask: Ask
     access: Access
     decisions: Decisions
+    control: Control
     metrics: Callable[[], Mapping[str, Metric]]
     """Asked at every `GET /metrics`, by the metric's whole name, `tellback_...`."""

@@ -22,6 +22,12 @@ _TOKEN = {
     "properties": {"scopes": _SCOPES, "project": {"type": ["string", "null"]}},
 }
 
+_ORDER = {
+    "type": "object",
+    "required": ["rules", "seconds"],
+    "properties": {"rules": {"type": "object"}, "seconds": {"type": "integer"}, "project": {"type": "string"}},
+}
+
 
 @cache
 def description() -> dict[str, Any]:
@@ -56,6 +62,19 @@ def description() -> dict[str, Any]:
                 "put": _operation(
                     "Replaces the directory of people", {"type": "object"}, "200", ("text/csv", {"type": "string"})
                 ),
+            },
+            "/v1/control": {"get": _operation("What a client may record", {"type": "object"})},
+            "/api/control": {
+                "get": _operation("The order about what clients may record", {"type": "object"}),
+                "put": _operation("Gives an order", {"type": "object"}, "200", ("application/json", _ORDER)),
+                "delete": {
+                    "summary": "Takes the order back",
+                    "responses": {
+                        "204": {"description": "It is taken back."},
+                        "404": {"$ref": "#/components/responses/Error"},
+                        **_ERRORS,
+                    },
+                },
             },
         },
         "components": {

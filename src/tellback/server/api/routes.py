@@ -7,10 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tellback.order import PATH
 from tellback.server.api import metrics, openapi
 from tellback.server.api.admin import Admin
 from tellback.server.api.asking import Questions
 from tellback.server.api.context import Api
+from tellback.server.api.control import Controls
 from tellback.server.api.errors import ApiError, json, refusal
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -19,7 +21,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 def routes(api: Api) -> list[Route]:
     """Every path of the API and `/metrics`. They answer in the contract's form also without the application's handlers,
     save for a method that a path does not take (`on_http_error`)."""
-    questions, admin = Questions(api), Admin(api)
+    questions, admin, controls = Questions(api), Admin(api), Controls(api.access, api.control)
 
     async def describe(request: Request) -> Response:
         return json(openapi.description())
@@ -37,6 +39,12 @@ def routes(api: Api) -> list[Route]:
         Route("/api/tokens", _by_method(GET=admin.list_tokens, POST=admin.new_token), methods=["GET", "POST"]),
         Route("/api/tokens/{id}", _answering(admin.revoke), methods=["DELETE"]),
         Route("/api/people", _by_method(GET=admin.list_people, PUT=admin.import_people), methods=["GET", "PUT"]),
+        Route(PATH, _answering(controls.ask), methods=["GET"]),
+        Route(
+            "/api/control",
+            _by_method(GET=controls.show, PUT=controls.give, DELETE=controls.withdraw),
+            methods=["GET", "PUT", "DELETE"],
+        ),
         Route("/metrics", _answering(measure), methods=["GET"]),
     ]
 

@@ -12,7 +12,8 @@ import urllib.parse
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Protocol, TypeVar
 
-from tellback.record import MAX_BODY
+from tellback.order import HEADER
+from tellback.record import HEADER_SEGMENT, MAX_BODY
 from tellback.server.grant import WRITE, Grant
 from tellback.server.intake import wires
 from tellback.server.intake.body import decompressed, too_large
@@ -29,6 +30,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 Authenticate = Callable[[str, str | None], Grant | None]
 """(token, user beside it) -> what it allows; None when it is no token, or no longer one."""
+
+Signed = Callable[[str, str], str | None]
+"""(project, token) -> the order about what this client may record, signed for it; None without one."""
 
 _INLINE = 1 << 20
 """Bytes of a body that is decoded in the event loop: some 8 ms."""
@@ -56,11 +60,14 @@ class Sink(Protocol):
 class Intake:
     """An ASGI application for the paths of every wire."""
 
-    def __init__(self, authenticate: Authenticate, seen: Index, sink: Sink, limit: int = MAX_BODY) -> None:
+    def __init__(
+        self, authenticate: Authenticate, seen: Index, sink: Sink, limit: int = MAX_BODY, control: Signed | None = None
+    ) -> None:
         self.authenticate = authenticate
         self.seen = seen
         self.sink = sink
         self.limit = limit
+        self.control = control
         self._turn = asyncio.Lock()
         self._large = asyncio.Semaphore(_LARGE)
         self._routes = [(pattern.split("/"), wire) for wire in wires().values() for pattern in wire.paths]
@@ -102,7 +109,7 @@ class Intake:
             raise Refusal(405, "method", f"{scope['method']} is not taken here: POST", headers={"allow": "POST"})
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         query = dict(urllib.parse.parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        grant, user = self._who(wire, params, headers, query)
+        grant, user, token = self._who(wire, params, headers, query)
         try:
             async with asyncio.timeout(_ROOM_SECONDS):
                 await self.sink.room()
@@ -130,11 +137,24 @@ class Intake:
             await durable
         except (Unavailable, OSError) as error:
             raise unavailable(error) from None
-        return wire.answer(batch)
+        answer = wire.answer(batch)
+        if HEADER_SEGMENT.lower() in headers:  # from Tellback's own client, which obeys
+            self._add_order(answer, grant.project, token)
+        return answer
+
+    def _add_order(self, answer: Answer, project: str, token: str) -> None:
+        try:
+            order = self.control(project, token) if self.control is not None else None
+        except Exception:  # the batch is durable, and its sender must hear that whatever else fails
+            log.exception("the order about what clients may record could not be read")
+            return
+        if order is not None:
+            answer.headers[HEADER] = order
 
     def _who(
         self, wire: Wire, params: Mapping[str, str], headers: Mapping[str, str], query: Mapping[str, str]
-    ) -> tuple[Grant, str | None]:
+    ) -> tuple[Grant, str | None, str]:
+        """The grant, the user beside the token, and the token."""
         given = wire.credentials(params, headers, query)
         challenge = {"www-authenticate": 'Bearer realm="tellback"'}
         if given is None:
@@ -149,7 +169,7 @@ class Intake:
             )  # fmt: skip
         if not grant.may(WRITE):
             raise Refusal(403, "not_a_write_token", "this token may not write: make one with --write", "Authorization")
-        return grant, given[1]
+        return grant, given[1], given[0]
 
     async def _body(self, length: str, receive: Receive) -> bytes:
         """As it came, still encoded."""

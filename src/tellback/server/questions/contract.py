@@ -34,7 +34,8 @@ class Store(Protocol):
 
     Tables: `records` (columns of `server/schema.py`), `people("user", team, name, extra)`,
     `ledger(project, reason, records)`, `quarantine(received, project, wire, line, reason, sample)`.
-    Macros: `week_of(day)`, `month_of(day)` (first day, ISO weeks), `hour_of(time)` (ns, down to the hour).
+    Macros: `week_of(day)`, `month_of(day)` (first day, ISO weeks), `hour_of(time)` (ns, down to the hour),
+    `each_line(text)` (a row for each line; in a SELECT list).
     """
 
     @property

@@ -31,8 +31,10 @@ CREATE OR REPLACE MACRO hour_of("time") AS CASE
   WHEN "time" >= 0 THEN "time" - "time" % {_HOUR}
   ELSE CAST(greatest(CAST("time" AS HUGEINT) - ("time" % {_HOUR} + {_HOUR}) % {_HOUR}, {-(2**63)}) AS BIGINT)
 END;
+CREATE OR REPLACE MACRO each_line("text") AS unnest(string_split("text", chr(10)));
 """
-"""Weeks are ISO. Hours are whole ones since epoch, rounded down also before 1970."""
+"""Weeks are ISO. Hours are whole ones since epoch, rounded down also before 1970.
+`each_line` makes a row of each line."""
 
 MERGE_SEGMENTS = """
 CREATE TEMP TABLE merged AS

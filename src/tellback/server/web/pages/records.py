@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tellback.server import times
 from tellback.server.schema import COLUMNS as STORED
 from tellback.server.web.contract import Grant, Refused, Web
 from tellback.server.web.filters import COLUMNS
@@ -16,13 +19,14 @@ from tellback.server.web.pages.overview import histogram
 from tellback.server.web.panels import Page, Panel, common, frame
 from tellback.server.web.render import html, respond
 from tellback.server.web.view import View, view
-from tellback.server.web.words import moment
+from tellback.server.web.words import duration, moment
 
 NARROW = tuple(name for name in STORED if name not in {*COLUMNS, "project", "time", "day", "attrs", "received"})
 """Columns that an address may filter by though the bar has no field for them (`trace`, `session` ...): they come
 from links and show as chips."""
 FACETS = ("level", "kind", "service", "name", "host")
 ROWS = 50
+UTC: Final = ZoneInfo("UTC")
 NO_FRAME: dict[str, Any] = dict.fromkeys(("module", "file", "function", "line", "code", "in_app"))
 NO_CAUSE: dict[str, Any] = dict.fromkeys(("type", "name", "message"))
 
@@ -99,7 +103,8 @@ async def one(web: Web, pages: tuple[Page, ...], request: Request, grant: Grant)
 
 
 def parts(record: dict[str, Any]) -> dict[str, Any]:
-    """The record's attributes: an error's frames and causes apart from the rest, and the whole as JSON."""
+    """The record's attributes: an error's frames, causes, members and breadcrumbs apart from the rest, and the whole as
+    JSON."""
     attrs = record.get("attrs")
     if isinstance(attrs, str):
         attrs = json.loads(attrs)
@@ -107,12 +112,26 @@ def parts(record: dict[str, Any]) -> dict[str, Any]:
     record["attrs"] = attrs
     raw = json.dumps({name: value for name, value in record.items() if value is not None}, indent=2, ensure_ascii=False)
     frames, causes = _objects(attrs, "frames"), _objects(attrs, "causes")
+    members, crumbs = _objects(attrs, "members"), _objects(attrs, "breadcrumbs")
     return {
         "raw": raw,
         "frames": [{**NO_FRAME, **frame, "locals": _pairs(frame.get("locals"))} for frame in frames],
         "causes": [{**NO_CAUSE, **cause} for cause in causes],
+        "members": [{**NO_CAUSE, **member} for member in members],
+        "crumbs": [_crumb(crumb, record.get("time")) for crumb in reversed(crumbs)],
         "attrs": {name: _text(value) for name, value in attrs.items()},
     }
+
+
+def _crumb(crumb: dict[str, Any], time: Any) -> dict[str, Any]:
+    """A record that came before an error's: how long before, and its words."""
+    before = None
+    if isinstance(time, str) and isinstance(crumb.get("time"), int):
+        with suppress(ValueError):
+            before = duration(max(0, times.parse(time, UTC) - crumb["time"]))
+    words = [_text(crumb[key]) for key in ("name", "message") if crumb.get(key)]
+    kind = _text(crumb.get("kind", ""))
+    return {"before": before, "kind": kind, "words": ": ".join(words), "attrs": _pairs(crumb.get("attrs"))}
 
 
 def _objects(attrs: dict[str, Any], name: str) -> list[dict[str, Any]]:
