@@ -17,22 +17,34 @@ from tellback.version import __version__
 
 if TYPE_CHECKING:
     from tellback.client import push, status, usage
+    from tellback.client.carry import thread, wrap
     from tellback.client.logs import LogHandler
     from tellback.client.metrics.naming import counter, gauge, histogram, meter, timer
     from tellback.client.metrics.process import process_metrics
+    from tellback.client.propagation import environ, extract, inject
+    from tellback.client.runs import run
+    from tellback.client.spans import span
 
 __all__ = [
-    "LogHandler", "__version__", "bound", "capture", "close", "counter", "event", "flush", "gauge", "histogram", "init",
-    "meter", "process_metrics", "push", "report", "status", "timer", "usage",
+    "LogHandler", "__version__", "bound", "capture", "close", "counter", "environ", "event", "extract", "flush",
+    "gauge", "histogram", "init", "inject", "meter", "process_metrics", "push", "report", "run", "span", "status",
+    "thread", "timer", "usage", "wrap",
 ]  # fmt: skip
 
 # What not every program wants is loaded when it is asked for: `logging` alone would be a quarter of the import's time.
 _LATER = {
     "LogHandler": "logs",
+    "environ": "propagation",
+    "extract": "propagation",
+    "inject": "propagation",
     "process_metrics": "metrics.process",
     "push": "push",
+    "run": "runs",
+    "span": "spans",
     "status": "status",
+    "thread": "carry",
     "usage": "usage",
+    "wrap": "carry",
 } | dict.fromkeys(("counter", "gauge", "histogram", "meter", "timer"), "metrics.naming")
 
 

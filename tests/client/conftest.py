@@ -2,6 +2,7 @@
 
 import _thread
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,9 @@ from tellback.client.metrics import current, process
 
 
 @pytest.fixture(autouse=True)
-def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def clean(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    # Where a spool goes whose own place will not do.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))
     for name in list(os.environ):
         if name.startswith("TELLBACK_") or name == "DO_NOT_TRACK":
             monkeypatch.delenv(name)

@@ -83,10 +83,12 @@ def test_sigkill_in_a_tight_loop_twenty_times(tmp_path: Path, capsys: pytest.Cap
 def test_forks_keep_apart(tmp_path: Path, fork: str) -> None:
     # CPython cannot survive a fork that it does not see while any other thread waits for the GIL: the child waits for
     # that thread for ever (FORCE_SWITCHING in ceval_gil.c). So the unseen fork is made while the keeper sleeps.
-    quiet = "time.sleep(0.15)" if "ctypes" in fork else "pass"
+    quiet = "asleep()" if "ctypes" in fork else "pass"
     run(
         f"""
-        import ctypes, os, time
+        import ctypes, os, sys
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        from asleep import asleep
         import tellback
         tellback.init(service="forks")
         for n in range(1000):

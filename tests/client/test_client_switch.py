@@ -1,6 +1,7 @@
 """The red button, settings, and what calls do while nothing is recorded."""
 
 import logging
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from spool_files import lines
 
 import tellback
-from tellback.client import live, settings
+from tellback.client import folder, live, settings
 
 
 def until(test: Callable[[], bool]) -> None:
@@ -108,6 +109,19 @@ def test_a_spool_that_cannot_be_made(tmp_path: Path, caplog: pytest.LogCaptureFi
     tellback.init("s", spool=tmp_path / "file" / "spool")
     tellback.event("e")
     assert "TELLBACK_SPOOL" in caplog.text
+    second = folder.second_choice()
+    assert str(second) in caplog.text
+    assert [record["name"] for record in lines(second)] == ["e"]
+
+
+def test_a_spool_that_can_be_made_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
+    tellback.init("s", spool=tmp_path / "file" / "spool")
+    tellback.event("e")
+    assert "Nothing is recorded" in caplog.text
     assert live.spool is None
 
 

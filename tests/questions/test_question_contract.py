@@ -45,6 +45,15 @@ def fill(store: MemoryStore) -> None:
             "service": ("rigtools", "pub")[index % 2],
             "release": "1", "environment": "production", "host": "h1", "attrs": {"rows": index},
         })  # fmt: skip
+    for index, kind in enumerate(("MATCHMAKER", "SCORER", "MATCHMAKER")):
+        span = {"kind": "span", "name": kind, "run": f"r{index}", "span": f"s{index}", "service": "pub", "user": "ann",
+                "release": "1", "environment": "production", "host": "h1", "level": "info"}  # fmt: skip
+        at = ns(f"2026-11-0{index + 3}")
+        store.add(
+            {**span, "time": at, "attrs": {"tellback.phase": "start"}},
+            {**span, "time": at + 1, "attrs": {"tellback.phase": "export", "score": 7}},
+            {**span, "time": at, "duration": 10**9 + index, "attrs": {"status": "ok"}},
+        )
     store.add(
         {"time": "2026-11-04T09:00:00", "kind": "metric", "name": "reqs", "value": 3.0, "user": "ann", "service": "pub",
          "release": "1", "environment": "production", "host": "h1", "attrs": {"tellback.metric": "counter"}},
@@ -67,6 +76,7 @@ def test_those_of_the_issue_are_there() -> None:
         "adoption.active_users", "adoption.top_users", "adoption.teams", "adoption.features", "adoption.retention",
         "errors.top", "records.search", "records.histogram", "records.facets", "store.ledger", "store.quarantine",
         "metrics.series", "metrics.names",
+        "runs.list", "runs.classes",
     }  # fmt: skip
 
 
@@ -210,6 +220,7 @@ def test_a_project_it_may_not_read_is_refused_and_never_counted(question: Questi
 def test_from_is_inclusive_and_to_exclusive(question: Question, store: MemoryStore) -> None:
     at = "2026-11-05T10:00:00"
     store.add(
+        {"time": at, "kind": "span", "name": "x", "run": "r", "attrs": {"tellback.phase": "start"}},
         {"time": at, "kind": "event", "name": "x", "user": "ann"},
         {"time": at, "kind": "error", "name": "x"},
         {"time": at, "kind": "usage", "name": "called", "message": "m:a"},

@@ -1,6 +1,7 @@
 """Runs in the host program: takes records, keeps them in the spool and ships them.
 
 events, logs, errors, metrics   what a host calls; bound, context: what is added to each record
+spans, runs, ids       work that has a duration; propagation, carry: context between threads and processes
 hooks, console         what nobody caught; lines for people
 exceptions, frames, source, crumbs   what an error says
 encode, clean, mask    from anything at all to one line

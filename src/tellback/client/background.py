@@ -1,10 +1,10 @@
 """The two threads of a process, from its first record on; a fork starts its own."""
 
-import _thread
+import sys
 from collections.abc import Callable
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tellback.client import native
 from tellback.client.process import Header, token_hash
 from tellback.client.settings import Settings
 
@@ -26,18 +26,25 @@ class Threads:
         self.keeper: Keeper | None = None
         self.sender: Sender | None = None
 
-    def start(self) -> None:
-        """Start what is not yet running. Called at the first record, so that a process that has none has no threads."""
+    def start(self) -> bool:
+        """Start what is not yet running. Called at the first record, so that a process that has none has no threads.
+
+        False in a uWSGI master, which is about to fork without telling Python: whatever a thread holds at that moment
+        (the interpreter's lock, the lock of an import) the worker would wait for, for ever. Its workers have threads.
+        """
         if self.spool is None or self.keeper is not None:
-            return
+            return True
+        if _about_to_fork():
+            return False
         # Imported here: http.client and ssl cost tens of milliseconds, which a program that never records need not pay.
         from tellback.client.keeper import Keeper
 
         settings = self._settings
         self.keeper = Keeper(self.spool, self._switch, mine(settings))
-        _run(self.keeper.run)
+        native.start(self.keeper.run)
         if settings.url:
             self._start_sender(self.spool, settings.url)
+        return True
 
     def _start_sender(self, spool: "Spool", url: str) -> None:
         from tellback.client.delivery import Delivery
@@ -50,7 +57,7 @@ class Threads:
         shipper = Shipper(delivery, mine(settings))
         sender = Sender(spool, settings.spool, shipper, settings.interval)
         self.sender = sender
-        _run(sender.run)
+        native.start(sender.run)
 
     def rotated(self) -> None:
         if self.keeper is not None:
@@ -74,6 +81,14 @@ class Threads:
                 worker.waker.wake()
 
 
+def _about_to_fork() -> bool:
+    uwsgi: Any = sys.modules.get("uwsgi")  # the module that the server makes; nobody else has one of this name
+    try:
+        return uwsgi is not None and not (uwsgi.worker_id() or uwsgi.mule_id() or uwsgi.i_am_the_spooler())
+    except Exception:
+        return False
+
+
 def mine(settings: Settings) -> Callable[[Header], bool]:
     """Whether a segment is for the server that these settings name.
 
@@ -87,11 +102,3 @@ def mine(settings: Settings) -> Callable[[Header], bool]:
         return (header.url, header.token_hash) == destination
 
     return test
-
-
-def _run(work: Callable[[], None]) -> None:
-    # RuntimeError: no more threads, or the interpreter is ending; the records lie in the spool all the same.
-    with suppress(RuntimeError):
-        # Not threading.Thread: its start waits for the thread, under a lock that a signal handler's caller may hold.
-        # Unnamed, because threading would keep a thread that it did not start in its list for ever.
-        _thread.start_new_thread(work, ())

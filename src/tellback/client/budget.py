@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from tellback.client import slices
 from tellback.client.folder import PAGES, REJECTED, ProcessFolder, process_folders
 from tellback.client.process import Header
 from tellback.client.segment import SUFFIX
-from tellback.client.spool import Spool
+from tellback.client.spool import FIRST, LARGEST, Spool
+from tellback.record import Line
 
 MOST: Final = 1 << 30
 SHARE: Final = 10
@@ -45,6 +48,8 @@ def enforce(spool: Spool, mine: Mine, most: int | None = None) -> None:
     found = list(files(spool.root))
     used = sum(size for _, size in found)
     allowed = limit(spool.root, used) if most is None else most
+    # A budget that holds but one segment would be all or nothing.
+    spool.largest = max(FIRST, min(LARGEST, allowed // 4 // FIRST * FIRST))
     excess = used + spool.next_size() - allowed
     for path, size in found:
         if excess <= 0:
@@ -56,10 +61,11 @@ def enforce(spool: Spool, mine: Mine, most: int | None = None) -> None:
         if excess <= 0 or segment is spool.active:
             break
         with spool.shelf:
-            if segment in spool.own:
+            # What is on its way would be counted as lost and arrive all the same.
+            if segment in spool.own and not segment.sending:
                 spool.own.remove(segment)
                 end = segment.seal()
-                spool.lost.add("budget", _records(segment.fd, max(segment.acknowledged, segment.head), end))
+                _give_up(spool, segment.fd, max(segment.acknowledged, segment.head), end)
                 segment.delete()
                 excess -= segment.size
     spool.over_budget = excess > 0
@@ -80,8 +86,10 @@ def _drop_orphan(spool: Spool, path: Path, mine: Mine) -> bool:
         fd = os.open(path, os.O_RDONLY)
         try:
             line, header = slices.read_header(fd)
+            if slices.is_newer(header):
+                return False
             if mine(header):
-                spool.lost.add("budget", _records(fd, len(line) + 1 if line else 0, os.fstat(fd).st_size))
+                _give_up(spool, fd, len(line) + 1 if line else 0, os.fstat(fd).st_size)
         finally:
             os.close(fd)
     except OSError:
@@ -91,9 +99,27 @@ def _drop_orphan(spool: Spool, path: Path, mine: Mine) -> bool:
     return True
 
 
-def _records(fd: int, offset: int, end: int) -> int:
-    count = 0
+def _give_up(spool: Spool, fd: int, offset: int, end: int) -> None:
+    """Count what a segment holds as lost. What it tells of earlier losses is told anew, lest it be forgotten."""
     while data := slices.read(fd, offset, end):
-        count += data.count(b"\n")
         offset += len(data)
-    return count
+        records = data.count(b"\n")
+        if b'"kind":"lost"' in data:
+            for line in data.splitlines():
+                if (told := _told(line)) is not None:
+                    spool.lost.add_many(*told)
+                    records -= 1
+        spool.lost.add_many("budget", records)
+
+
+def _told(line: bytes) -> tuple[str, int] | None:
+    """Reason and number, if a line is a record of what was lost."""
+    if b'"kind":"lost"' not in line:
+        return None
+    try:
+        record = msgspec.json.decode(line, type=Line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    if record.kind != "lost" or not record.name or not record.value or not 0 < record.value < 2**63:
+        return None
+    return record.name, int(record.value)

@@ -43,6 +43,10 @@ class Context:
             self.heads[name] = pair
         return pair
 
+    def within(self, fields: dict[str, str]) -> "Context":
+        """This context with ids of our own making or checking: they need no second look, and the attributes stay."""
+        return Context({**self.fields, **fields}, self.attrs)
+
     def extended(self, given: dict[str, Any]) -> "Context":
         """This context with more values; what is given wins, None takes a value away."""
         fields, attrs = dict(self.fields), dict(self.attrs)

@@ -2,12 +2,11 @@
 
 import os
 import sys
-from _thread import start_new_thread
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import copy_context
 from functools import wraps
-from queue import Empty, SimpleQueue
+from queue import Empty
 from time import time_ns
 from types import TracebackType
 from typing import Any, Final, TypeAlias, TypeVar, cast, overload
@@ -20,6 +19,7 @@ from tellback.client.exceptions import described
 from tellback.client.exceptions import message_of as message_of
 from tellback.client.frames import stack
 from tellback.client.mask import masked
+from tellback.client.native import SimpleQueue, start_new_thread
 
 F = TypeVar("F", bound=Callable[..., Any])
 Fingerprint: TypeAlias = str | Sequence[str]
@@ -28,8 +28,10 @@ _PATIENCE: Final = 1.0
 """Seconds that a capture waits for the thread that describes a stack which is full."""
 _ID: Final = "_tellback_id"
 
-_COROUTINE: Final = 0x80  # inspect.CO_COROUTINE; importing inspect would cost more than the rest of the client
-_GENERATOR: Final = 0x20 | 0x200  # CO_GENERATOR, CO_ASYNC_GENERATOR
+# Flags of inspect; importing it would cost more than the rest of the client.
+COROUTINE: Final = 0x80
+GENERATOR: Final = 0x20
+ASYNC_GENERATOR: Final = 0x200
 
 # Read through the base class: a host's class may have made a property of this name.
 _attributes = BaseException.__dict__["__dict__"].__get__
@@ -187,9 +189,9 @@ def _fingerprint(given: Any) -> list[Any]:
 
 def _guarded(function: Any, attrs: dict[str, Any]) -> Any:
     flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
-    if flags & _GENERATOR:
+    if flags & (GENERATOR | ASYNC_GENERATOR):
         return function  # its body runs in whoever iterates it; a guard around the call would see nothing
-    if flags & _COROUTINE:
+    if flags & COROUTINE:
 
         @wraps(function)
         async def later(*args: Any, **kwargs: Any) -> Any:

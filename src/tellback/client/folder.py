@@ -9,7 +9,9 @@
 """
 
 import contextlib
+import errno
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +54,25 @@ def default_folder() -> Path:
     base = os.environ.get("XDG_CACHE_HOME")
     # The XDG specification has a relative path ignored.
     return (Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache") / "tellback"
+
+
+def second_choice() -> Path:
+    """Where a spool goes whose own place will not do: a folder of this user's in the temporary one."""
+    import tempfile
+
+    return Path(tempfile.gettempdir()) / f"tellback-{os.getuid() if hasattr(os, 'getuid') else 'spool'}"
+
+
+def claim_second_choice() -> Path:
+    """Make sure of it. OSError if it cannot be made, or is not ours: its name can be guessed, so another user may have
+    put a folder or a link there."""
+    path = second_choice()
+    path.mkdir(mode=0o700, exist_ok=True)
+    if hasattr(os, "getuid"):
+        found = path.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+            raise PermissionError(errno.EPERM, "another user may write there", str(path))
+    return path
 
 
 def remote_filesystem(path: Path, mounts: str = "/proc/self/mounts") -> str | None:
@@ -136,7 +157,7 @@ class ProcessFolder:
         if self.lock < 0:
             return
         with contextlib.suppress(OSError):
-            if not self.segments() and not any(self.path.glob("*" + PAGES)):
+            if [path.name for path in self.path.iterdir()] == ["lock"]:
                 # While the lock is held: who opened the lock file meanwhile gets a file without a name.
                 (self.path / "lock").unlink()
                 self.path.rmdir()

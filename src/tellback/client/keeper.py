@@ -1,10 +1,13 @@
 """The thread that keeps the spool in order, so that calls need not: spares, budget, the red button, what was lost."""
 
-import threading
+import ctypes  # noqa: F401 -- see below
+import logging  # noqa: F401
 import time
 from typing import Final
 
-from tellback.client import budget, chores, live, notice
+# `prefault` and `notice` use ctypes and logging. Whoever starts the threads imports what they use: a fork beside a
+# thread that imports leaves the child waiting for that import for ever.
+from tellback.client import budget, chores, live, native, notice
 from tellback.client.encode import line
 from tellback.client.spool import Spool
 from tellback.client.switch import Switch
@@ -23,13 +26,14 @@ class Keeper:
         self._switch = switch
         self._mine = mine
         self._next = 0.0
-        self._telling = threading.Lock()
+        self._rotations = 0
+        self._telling = native.lock()
         self.waker = Waker()
         self.stopped = False
 
     def run(self) -> None:
         while not self.stopped:
-            for task in (self._spool.refill, self._look, self._chores, self._housekeeping):
+            for task in (self._look, self._chores, self._housekeeping, self._spool.refill):
                 try:
                     task()
                 except Exception:  # a disk that fails now may not fail at the next turn; spares are but a comfort
@@ -46,9 +50,10 @@ class Keeper:
 
     def _housekeeping(self) -> None:
         now = time.monotonic()
-        if now < self._next or self.stopped:
+        # Also whenever a segment was filled: a program that writes much would be far over its budget by the next look.
+        if self.stopped or (now < self._next and self._spool.rotations == self._rotations):
             return
-        self._next = now + HOUSEKEEPING
+        self._next, self._rotations = now + HOUSEKEEPING, self._spool.rotations
         self._spool.moved()
         budget.enforce(self._spool, self._mine)
         self.tell_lost()

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tellback.client import chores, live, notice, settings
+from tellback.client import chores, folder, live, notice, settings
 from tellback.client import hooks as uncaught
 from tellback.client.background import Threads
 from tellback.client.context import EMPTY
@@ -48,6 +48,8 @@ def init(
     TELLBACK_USER, TELLBACK_URL, TELLBACK_TOKEN, TELLBACK_SPOOL, TELLBACK_INTERVAL (seconds), TELLBACK_DISABLE (1, or
     what to leave out: `kind:log,name:debug.*`; DO_NOT_TRACK is the same as 1), TELLBACK_CONFIG (a file of rules that
     is watched: `{"disable_all": true}` silences, live; docs/spec/control.md), TELLBACK_DEBUG (says what happens).
+    TRACEPARENT and BAGGAGE, which `tellback.environ` makes for a subprocess, say which trace and run this program is
+    a part of.
 
     Without a url records are kept in the spool, within its budget. `durable` syncs each record to the disk before its
     call returns: it then survives a power cut, too, and costs what the disk costs. `hooks` records the errors that
@@ -76,15 +78,14 @@ def init(
             return
         switch = Switch(chosen.config, chosen.rules)
         threads = Threads(chosen, switch)
-        made = _kind(chosen)(chosen.spool, lambda start: header(chosen, start), threads)
-        threads.spool = made
+        made = threads.spool = _made(chosen, threads)
         if chosen.url and chosen.token:
             from tellback.client.orders import Orders  # what never ships needs none
 
             switch.orders = Orders(chosen.spool, chosen.url, chosen.token)
         _threads = threads
         live.identity = (chosen.service, chosen.release, chosen.url)
-        live.base = EMPTY.extended({"user": chosen.user} if chosen.user else {})
+        live.base = EMPTY.extended({"user": chosen.user, **_inherited()})
         after_fork(_after_fork)
         if not _registered:
             atexit.register(_at_exit)
@@ -147,6 +148,34 @@ def close(timeout: float = 1.0) -> None:
 def delivery() -> "Delivery | None":
     """How the server took the last slices; None before anything was shipped. For the command line."""
     return None if _threads is None else _threads.delivery
+
+
+def _made(chosen: settings.Settings, threads: Threads) -> Spool:
+    """The spool, in its own place or else in the second one. OSError if neither will do."""
+    make = _kind(chosen)
+    second = folder.second_choice()
+    try:
+        if chosen.spool == second:
+            folder.claim_second_choice()
+        return make(chosen.spool, lambda start: header(chosen, start), threads)
+    except OSError as error:
+        if chosen.spool == second:
+            raise
+        folder.claim_second_choice()
+        made = make(second, lambda start: header(chosen, start), threads)
+        notice.say(
+            f"The spool {chosen.spool} cannot be used ({error.strerror or error}); {second} is used. "
+            "Set TELLBACK_SPOOL to a folder on a local disk that this user may write to."
+        )
+        return made
+
+
+def _inherited() -> dict[str, str]:
+    if "TRACEPARENT" not in os.environ and "BAGGAGE" not in os.environ:
+        return {}
+    from tellback.client.propagation import from_environment  # a program that nobody started so need not load it
+
+    return from_environment()
 
 
 def _words(chosen: settings.Settings) -> str:

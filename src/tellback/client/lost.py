@@ -11,10 +11,11 @@ class Lost:
     way that neither changes it nor is deprecated.
     """
 
-    __slots__ = ("_counters", "_told")
+    __slots__ = ("_counters", "_many", "_told")
 
     def __init__(self) -> None:
         self._counters: dict[str, count[int]] = {}
+        self._many: dict[str, int] = {}
         self._told: dict[str, int] = {}
 
     def add(self, reason: str, records: int = 1) -> None:
@@ -24,9 +25,16 @@ class Lost:
         for _ in range(records):
             next(counter)
 
+    def add_many(self, reason: str, records: int) -> None:
+        """Any number at once. By the keeper alone."""
+        self._many[reason] = self._many.get(reason, 0) + records
+
     def total(self) -> dict[str, int]:
         """All that was dropped, by reason."""
-        return {reason: int(repr(counter)[6:-1]) for reason, counter in list(self._counters.items())}
+        out = {reason: int(repr(counter)[6:-1]) for reason, counter in list(self._counters.items())}
+        for reason, records in list(self._many.items()):
+            out[reason] = out.get(reason, 0) + records
+        return out
 
     def untold(self) -> dict[str, int]:
         """What no record has spoken of yet. The keeper alone calls this and `told`, one caller at a time."""

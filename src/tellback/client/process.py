@@ -12,10 +12,16 @@ from tellback.record import MAX_TEXT, Process
 _OS: Final = {"win32": "windows", "darwin": "darwin", "linux": "linux"}
 
 
+FORMAT: Final = 1
+"""Of segments. A greater one means that lines or headers are not what this version takes them for."""
+
+
 class Header(Process, omit_defaults=True, kw_only=True):
     """A segment's first line: the process, and where the segment is to go."""
 
     kind: str = ""
+    format: int = FORMAT
+    """Of the segment, where it is not the first one."""
     url: str | None = None
     token_hash: str | None = None
 

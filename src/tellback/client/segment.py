@@ -20,7 +20,7 @@ def new_id(time: int) -> str:
 class Segment:
     """A segment that this process writes. Made whole by `create`: reserved on the disk, mapped, first line written."""
 
-    __slots__ = ("acknowledged", "end", "fd", "head", "header", "id", "map", "path", "size", "write")
+    __slots__ = ("acknowledged", "end", "fd", "head", "header", "id", "map", "path", "sending", "size", "write")
 
     def __init__(self, path: Path, fd: int, size: int, header: bytes) -> None:
         self.path = path
@@ -34,6 +34,8 @@ class Segment:
         self.write(header)
         self.acknowledged = 0
         """Bytes from the start that the server has acknowledged."""
+        self.sending = False
+        """A slice of it is on its way: nobody knows yet whether the server has it."""
         self.end: int | None = None
         """Where its data ends, once it is sealed."""
 

@@ -1,11 +1,10 @@
 """The thread that ships: when, and how long to wait after a failure."""
 
-import threading
 import time
 from pathlib import Path
 from typing import Final
 
-from tellback.client import notice
+from tellback.client import native, notice
 from tellback.client.shipper import Shipper
 from tellback.client.spool import Spool
 from tellback.client.waker import Waker
@@ -13,6 +12,7 @@ from tellback.client.waker import Waker
 ORPHANS: Final = 15.0
 """Seconds between looks for segments that dead processes left."""
 
+_POLL: Final = 0.002
 CONTROL: Final = 30.0
 """Seconds between questions about an order of the server's that is in force."""
 
@@ -28,7 +28,7 @@ class Sender:
         self._interval = interval
         self._asked = 0
         self._done = 0
-        self._change = threading.Condition()
+        self._asking = native.rlock()
         self._not_before = 0.0
         self._orphans_at = 0.0
         self._control_at = time.monotonic() + CONTROL
@@ -59,9 +59,7 @@ class Sender:
             return self._not_before - now
         if self._ship(orphans=hurry or now >= self._orphans_at):
             self.failed = False
-            with self._change:
-                self._done = asked
-                self._change.notify_all()
+            self._done = asked
             if now >= self._control_at:
                 # While an order keeps this process quiet, no answer could bring the next one.
                 self._control_at = now + CONTROL
@@ -84,13 +82,14 @@ class Sender:
     def flush(self, timeout: float) -> bool:
         """Have all that lies in the spool by now shipped; True when the server has acknowledged it."""
         deadline = time.monotonic() + timeout
-        with self._change:
-            self._asked += 1
-            mine = self._asked
-            self.waker.wake()
-            while self._done < mine:
-                left = deadline - time.monotonic()
-                if left <= 0 or self.stopped:
-                    return False
-                self._change.wait(left)
+        with self._asking:
+            self._asked = mine = self._asked + 1
+        self.waker.wake()
+        # Sleeps, and waits on no lock: under gevent a sleep lets the other greenlets run, and a signal handler may call
+        # this while its own thread does.
+        while self._done < mine:
+            left = deadline - time.monotonic()
+            if left <= 0 or self.stopped:
+                return False
+            time.sleep(min(left, _POLL))
         return True

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from tellback.client.folder import default_folder, remote_filesystem
+from tellback.client.folder import default_folder, remote_filesystem, second_choice
 from tellback.rules import NONE, Rules, RulesError, selectors
 
 _TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
@@ -104,9 +104,7 @@ def _spool(value: str | None, wrong: list[str]) -> Path:
     kind = remote_filesystem(path)
     if kind is None:
         return path
-    import tempfile
-
-    local = Path(tempfile.gettempdir()) / f"tellback-{os.getuid() if hasattr(os, 'getuid') else 'spool'}"
+    local = second_choice()
     wrong.append(
         f"The spool {path} lies on a {kind} file system, where a write can hang or kill the process; {local} is used. "
         "Set TELLBACK_SPOOL to a folder on a local disk."

@@ -1,13 +1,13 @@
 """Everything that lies in a spool, to the server: this process's own segments and those that dead ones left."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tellback.client import slices
+from tellback.client import notice, slices
 from tellback.client.delivery import Delivery
-from tellback.client.folder import ProcessFolder, process_folders
+from tellback.client.folder import ProcessFolder, process_folders, second_choice
 from tellback.client.process import Header
 from tellback.client.segment import SUFFIX, Segment
 
@@ -36,11 +36,19 @@ class Shipper:
                 # Nothing but its first line, or not even a record more: nothing to say.
                 start = segment.acknowledged
                 data = slices.read(segment.fd, start, end) if max(start, segment.head) < end else b""
+                segment.sending = bool(data)
             if not data:
                 break
-            if not self.delivery.send(segment.id, segment.header[:-1], start, data):
+            sent = False
+            try:
+                sent = self.delivery.send(segment.id, segment.header[:-1], start, data)
+            finally:
+                with spool.shelf:
+                    if sent:
+                        segment.acknowledged = start + len(data)
+                    segment.sending = False
+            if not sent:
                 return False
-            segment.acknowledged = start + len(data)
         if not active:
             with spool.shelf:
                 if segment in spool.own and segment is not spool.active:
@@ -50,7 +58,7 @@ class Shipper:
 
     def ship_orphans(self, root: Path, own: Path | None = None) -> bool:
         """Send and delete what processes that are gone have left for the same destination."""
-        for path in process_folders(root):
+        for path in _folders(root):
             if path == own:
                 continue
             folder = ProcessFolder.take(path)
@@ -73,6 +81,13 @@ class Shipper:
             end = os.fstat(fd).st_size
             line, header = slices.read_header(fd)
             empty = len(slices.read(fd, len(line) + 1, end)) == 0 if line else not slices.read(fd, 0, end)
+            if slices.is_newer(header):
+                notice.once(
+                    "newer",
+                    f"{path} was written by a newer Tellback and is left alone; a program with that version ships it, "
+                    "or its `tellback ship`.",
+                )
+                return True
             if not empty and not self._mine(header):
                 return True
             offset = 0
@@ -84,3 +99,10 @@ class Shipper:
             os.close(fd)
         path.unlink(missing_ok=True)
         return True
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    """Of this spool, and of what was recorded while its place would not do."""
+    yield from process_folders(root)
+    if (second := second_choice()) != root:
+        yield from process_folders(second)

@@ -7,11 +7,16 @@ from typing import Final
 
 import msgspec
 
-from tellback.client.process import Header
+from tellback.client.process import FORMAT, Header
 from tellback.record import MAX_LINE
 
 TARGET: Final = 512 << 10
 """Bytes of a slice before compression. 64 KiB ones cost two to three times as much CPU per record."""
+
+
+class _Format(msgspec.Struct):
+    format: int = FORMAT
+
 
 Compress = Callable[[bytes], bytes]
 
@@ -38,10 +43,21 @@ def read_header(fd: int) -> tuple[bytes, Header]:
     """The segment's `process` line without its newline, and what it says; nothing twice if it has none."""
     line = _pread(fd, MAX_LINE, 0).split(b"\n", 1)[0]
     try:
+        # By itself and first: in a newer header anything else may have changed.
+        if (found := msgspec.json.decode(line, type=_Format).format) > FORMAT:
+            return line, Header(format=found)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    try:
         header = msgspec.json.decode(line, type=Header)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return b"", Header()
     return (line, header) if header.kind == "process" else (b"", Header())
+
+
+def is_newer(header: Header) -> bool:
+    """Whether the segment was written by a version that knows more than this one."""
+    return header.format > FORMAT
 
 
 def halves(data: bytes) -> tuple[bytes, bytes]:

@@ -1,8 +1,10 @@
 """Lines of source code, read aside: a capture shall not wait for a file system that hangs."""
 
-import _thread
-from queue import Empty, SimpleQueue
+from contextlib import suppress
+from queue import Empty
 from typing import Final
+
+from tellback.client import native
 
 PATIENCE: Final = 0.05
 """Seconds that a capture waits for a file it has not seen yet. Later captures find the lines, whenever they came."""
@@ -26,12 +28,12 @@ def line(filename: str, number: int) -> str | None:
 def _fetch(filename: str) -> list[str]:
     if len(_files) >= _MOST:
         return _NONE
-    done: SimpleQueue[None] = SimpleQueue()
+    import linecache  # here and not in the thread: a fork meanwhile would leave its child waiting for the import
+
+    done: native.SimpleQueue[None] = native.SimpleQueue()
 
     def read() -> None:
-        # linecache knows what IPython and doctest made; without module globals it calls no loader of the host's.
-        import linecache
-
+        # Without module globals linecache calls no loader of the host's; it knows what IPython and doctest made.
         try:
             _files[filename] = linecache.getlines(filename)
         except Exception:
@@ -39,9 +41,7 @@ def _fetch(filename: str) -> list[str]:
         done.put(None)
 
     _files[filename] = _NONE  # who comes meanwhile does without
-    try:
-        _thread.start_new_thread(read, ())
-        done.get(timeout=PATIENCE)
-    except (RuntimeError, Empty):
-        pass
+    if native.start(read):
+        with suppress(Empty):
+            done.get(timeout=PATIENCE)
     return _files.get(filename, _NONE)

@@ -5,7 +5,6 @@ lock. All else (a fork, the first record, no segment ready) also goes the carefu
 """
 
 import os
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
+from tellback.client import native
 from tellback.client.folder import ProcessFolder
 from tellback.client.fork import Mark
 from tellback.client.lost import Lost
@@ -20,6 +20,8 @@ from tellback.client.prefault import prefault
 from tellback.client.segment import Segment, new_id, sync_folder
 
 if TYPE_CHECKING:
+    from threading import RLock
+
     from tellback.client.metrics.book import Book
 
 FIRST: Final = 1 << 18
@@ -32,7 +34,7 @@ _PATIENCE: Final = 1.0  # seconds before a disk that had no room is asked again
 class Background(Protocol):
     """The threads that work for a spool. Told of things; never waited for."""
 
-    def start(self) -> None: ...
+    def start(self) -> bool: ...  # False: not yet, ask again at the next record
     def rotated(self) -> None: ...
     def forked(self) -> None: ...
 
@@ -45,7 +47,8 @@ class Spool:
 
     __slots__ = (
         "_header", "_locks", "_making", "_page", "_retry", "_start", "active", "append", "background", "book", "closed",
-        "folder", "late_rotations", "lost", "over_budget", "own", "pid", "resting", "root", "rotations", "shelf",
+        "folder", "largest", "late_rotations", "lost", "over_budget", "own", "pid", "resting", "root", "rotations",
+        "shelf",
         "spares", "write",
     )  # fmt: skip
 
@@ -54,7 +57,7 @@ class Spool:
         self.root = root
         self._header = header
         self.append = self.take
-        self._locks: dict[int, threading.RLock] = {}
+        self._locks: dict[int, RLock] = {}
         self._page = Mark().page
         self._retry = 0.0
         self._making = 0
@@ -67,11 +70,13 @@ class Spool:
         self.spares: deque[Segment] = deque()
         self.own: deque[Segment] = deque()
         """All segments of this process that hold lines, oldest first, the active one among them."""
-        self.shelf = threading.Lock()
+        self.shelf = native.lock()
         """Held while a background thread reads or deletes a segment of `own`; never by a call of the host's."""
         self.lost = Lost()
         self.late_rotations = 0
         self.over_budget = False
+        self.largest = LARGEST
+        """Bytes of a segment at most; less where the disk is small."""
         self._open()
 
     def _open(self) -> None:
@@ -136,7 +141,8 @@ class Spool:
                 self._open()
             if self.write is _unstarted:
                 self.write = self.active.write
-                self.background.start()
+                if not self.background.start():
+                    self.write = _unstarted
 
     def awake(self) -> None:
         """There is work for the threads, though no record: start them unless they run. Never raises."""
@@ -155,10 +161,10 @@ class Spool:
         """Whether there is anything here that the server does not have."""
         return any(segment.position() > max(segment.head, segment.acknowledged) for segment in list(self.own))
 
-    def _lock(self) -> threading.RLock:
+    def _lock(self) -> "RLock":
         # Re-entrant: a signal handler or a finalizer may record while its own thread rotates. By process: a lock that
         # another thread held while this process was forked would never be released here.
-        return self._locks.setdefault(os.getpid(), threading.RLock())
+        return self._locks.setdefault(os.getpid(), native.rlock())
 
     def _rotate(self, full: Segment, need: int) -> bool:
         """Put a fresh segment in the place of a full one. Under the lock, yet a signal handler may rotate in between.
@@ -174,7 +180,8 @@ class Spool:
             return True
         self.own.append(fresh)
         self.active = fresh
-        self.write = fresh.write
+        if self.write is not _unstarted:
+            self.write = fresh.write
         self.rotations += 1
         full.seal()
         self.background.rotated()
@@ -210,7 +217,7 @@ class Spool:
 
     def next_size(self) -> int:
         """Of the segment after those there are."""
-        return min(LARGEST, FIRST << 2 * (self.rotations + len(self.spares) + 1))
+        return min(self.largest, FIRST << 2 * (self.rotations + len(self.spares) + 1))
 
     def _create(self, size: int) -> Segment:
         return Segment.create(self.folder.path, new_id(time.time_ns()), size, self._header(self._start))
@@ -238,18 +245,26 @@ class Spool:
     def moved(self) -> None:
         """If the folder was deleted under our feet, go on in a new one. What lies in the old segments is still there
         for the sender, which holds them open, but would not outlive this process."""
-        if (self.folder.path / "lock").exists():
+        there = (self.folder.path / "lock").exists()
+        if there and self.active.path.exists():
             return
         with self._lock():
             if self.closed or self.resting:  # it was us who took it away
                 return
+            if there:
+                self._renew()
+                return
             old, spares = self.folder, list(self.spares)
             self.spares.clear()
             self.folder = ProcessFolder.create(self.root, new_id(time.time_ns()))
-            self._rotate(self.active, 0)
+            self._renew()
         old.let_go()
         for spare in spares:
             spare.delete()
+
+    def _renew(self) -> None:
+        self._retry = 0.0  # it failed in the old folder
+        self._rotate(self.active, 0)
 
     def _forked(self) -> None:
         """A fork, at its first record: leave the parent's files alone and open some of one's own."""
@@ -257,7 +272,7 @@ class Spool:
             self.let_go()
             self.lost = Lost()  # what the parent lost, the parent tells
             self.book = None  # and what it counted
-            self.shelf = threading.Lock()
+            self.shelf = native.lock()
             self.background.forked()
             self._open()
             self._locks = {self.pid: self._lock()}

@@ -1,5 +1,6 @@
 """Requests over one kept-alive connection. Knows HTTP, and nothing about what an answer means."""
 
+import encodings.idna  # noqa: F401 -- looking up a host name imports it, and no thread of ours shall (see keeper)
 import http.client
 import os
 import ssl

@@ -1,6 +1,8 @@
 """Wakes a background thread from anywhere."""
 
-from queue import Empty, SimpleQueue
+from queue import Empty
+
+from tellback.client.native import SimpleQueue
 
 
 class Waker:

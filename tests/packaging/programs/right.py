@@ -45,12 +45,26 @@ with tellback.timer("export"):
     pass
 
 
-@tellback.timer("solve", solver="ik")
-def solve(steps: int) -> float:
+@tellback.timer("relax", solver="ik")
+def relax(steps: int) -> float:
     return steps / 2
 
 
-half: float = solve(3)
+half: float = relax(3)
+
+
+@tellback.span
+def solve(rows: int) -> float:
+    return rows / 2
+
+
+with tellback.run("MATCHMAKER", customer="acme") as run, run.part("SCORING") as part:
+    part.export({"confidence": tellback.wrap(solve)(3)}, time=1.5)
+    run_id: str = run.id
+    headers = tellback.inject({"accept": "text/html"})
+with tellback.extract(headers), tellback.span("GET /shots") as span:
+    span.set(shots=3)
+tellback.thread(target=solve, args=(3,)).start()
 
 acknowledged: bool = tellback.flush(timeout=5)
 tellback.close()

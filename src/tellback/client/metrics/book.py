@@ -4,12 +4,11 @@ A number that is new comes here for its slot, under a lock; every later add goes
 """
 
 import os
-import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
-from tellback.client import chores, live
+from tellback.client import chores, live, native
 from tellback.client.folder import PAGES
 from tellback.client.fork import Mark
 from tellback.client.metrics.page import Page, split
@@ -72,8 +71,8 @@ class Book:
         self._spool = spool
         self._asked = asked
         self._governor = live.governor
-        self._lock = threading.RLock()  # a signal handler may count while its own thread makes a slot
-        self._telling = threading.Lock()
+        self._lock = native.rlock()  # a signal handler may count while its own thread makes a slot
+        self._telling = native.lock()
         self._numbers: dict[tuple[int, int], int] = {}
         """What a series (by its id) is called on a page (by its place)."""
         self._kept: dict[int, Series] = {}

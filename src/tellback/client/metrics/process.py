@@ -8,13 +8,12 @@ from /proc where there is one; what a system does not tell is not reported.
 import gc
 import os
 import sys
-import threading
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from tellback.client import notice
+from tellback.client import native, notice
 from tellback.client.clean import type_name
 from tellback.client.metrics.current import ask
 from tellback.client.metrics.naming import counter, gauge, histogram
@@ -32,14 +31,14 @@ class _Process:
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.told: dict[tuple[str, str], float] = {}
-        self.lock = threading.Lock()
+        self.lock = native.lock()
         self.startup: float | None = None
         """Seconds, until they are told."""
 
     def measure(self) -> None:
         if self.pid != os.getpid():
             # A lock that another thread held while this process was forked would never be released here.
-            self.pid, self.told, self.startup, self.lock = os.getpid(), {}, None, threading.Lock()
+            self.pid, self.told, self.startup, self.lock = os.getpid(), {}, None, native.lock()
         with self.lock:  # what a total has grown by is read and noted together
             self._measure()
 
