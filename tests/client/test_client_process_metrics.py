@@ -33,7 +33,7 @@ def test_a_process_says_what_it_costs(spool: Path) -> None:
     tellback.init("s", spool=spool)
     found = measured(spool)
     assert 1 << 20 < found["process.memory.usage"] < found["process.memory.virtual"]
-    assert found["process.thread.count"] == threading.active_count() + 1  # the keeper, which is not threading's
+    assert found["process.thread.count"] > threading.active_count()  # the keeper is not threading's, nor are others'
     assert found["process.unix.file_descriptor.count"] >= 3
     assert 0 < found["process.startup.duration"] <= found["process.uptime"]
     units = {record["name"]: record["attrs"].get("tellback.unit") for record in left(spool)}
