@@ -64,6 +64,7 @@ def test_an_error_has_its_id_on_the_page(named: Named, url: str) -> None:
     assert reply.headers["tellback-error"] == error["attrs"]["id"]
     assert error["attrs"]["id"] in reply.text
     assert error["attrs"]["mechanism"] == "wsgi"
+    assert [frame["in_app"] for frame in error["attrs"]["frames"] if "adapters/wsgi" in frame["file"]] == [False]
     assert named("span")[0]["attrs"]["error"] == error["attrs"]["id"]
 
 

@@ -22,6 +22,17 @@ def look(request: pytest.FixtureRequest, chromium: Any, session: Any) -> Iterato
     found.context.close()
 
 
+@pytest.fixture(scope="module")
+def late(chromium: Any) -> Iterator[tuple[str, Any]]:
+    """(address, session) of the made-up firm, which answers as late as it is told to: a real server is too quick."""
+    with serving(Firm(unhurried=True), patience=0.0) as url:
+        context = chromium.new_context()
+        context.new_page().goto(f"{url}/sign-in/WELCOME1")
+        state = context.storage_state()
+        context.close()
+        yield url, state
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_fits_and_has_no_fault(look: Look, site: Any, axe: str, path: str) -> None:
     page = look.open(site.url + path)
@@ -115,14 +126,13 @@ def test_what_narrows_down_takes_no_room_while_it_is_folded(chromium: Any, site:
     look.context.close()
 
 
-def test_a_panel_that_cannot_be_asked_says_so(chromium: Any) -> None:
-    with serving(Firm(unhurried=True), patience=0.0) as url:
-        look = Look(chromium, None, 1280, "light")
-        look.page.goto(f"{url}/sign-in/WELCOME1")
-        look.page.route("**/panels/**", lambda route: route.abort())
-        look.page.goto(f"{url}/adoption")
-        look.page.get_by_text("the server could not be reached").first.wait_for()
-        look.context.close()
+def test_a_panel_that_cannot_be_asked_says_so(chromium: Any, late: tuple[str, Any]) -> None:
+    url, state = late
+    look = Look(chromium, state, 1280, "light")
+    look.page.route("**/panels/**", lambda route: route.abort())
+    look.page.goto(f"{url}/adoption")
+    look.page.get_by_text("the server could not be reached").first.wait_for()
+    look.context.close()
 
 
 def test_it_prints_without_frame_and_whole(chromium: Any, site: Any, session: Any) -> None:
@@ -135,21 +145,18 @@ def test_it_prints_without_frame_and_whole(chromium: Any, site: Any, session: An
     look.context.close()
 
 
-# The made-up firm, which answers as late as it is told to: what a real server is too quick for.
 @pytest.mark.parametrize("path", PAGES[:3])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_what_comes_later_moves_nothing(chromium: Any, width: int, path: str) -> None:
-    with serving(Firm(unhurried=True), patience=0.0) as url:
-        look = Look(chromium, None, width, "light")
-        look.open(f"{url}/sign-in/WELCOME1")
-        look.complaints.clear()
-        page = look.open(url + path)
-        assert page.locator(".late").count() > 0, "nothing came later, so this tests nothing"
-        cut = page.evaluate(
-            "[...document.querySelectorAll('.late:not(:has(> .tall))')]"
-            ".filter((one) => one.scrollHeight > one.clientHeight).map((one) => one.className)"
-        )
-        assert cut == [], "a panel is higher than the room that was kept for it"
-        assert look.shifts() == []
-        assert look.complaints == []
-        look.context.close()
+def test_what_comes_later_moves_nothing(chromium: Any, late: tuple[str, Any], width: int, path: str) -> None:
+    url, state = late
+    look = Look(chromium, state, width, "light")
+    page = look.open(url + path)
+    assert page.locator(".inside[class*=size-]").count() > 0, "nothing came later, so this tests nothing"
+    cut = page.evaluate(
+        "[...document.querySelectorAll('.late:not(:has(> .tall))')]"
+        ".filter((one) => one.scrollHeight > one.clientHeight).map((one) => one.className)"
+    )
+    assert cut == [], "a panel is higher than the room that was kept for it"
+    assert look.shifts() == []
+    assert look.complaints == []
+    look.context.close()

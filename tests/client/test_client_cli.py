@@ -40,6 +40,16 @@ def test_send_says_what_is_wrong(spool: Path, server: Server, capsys: pytest.Cap
     assert run(send, "e", "--url", server.url, "--spool", str(spool), "--timeout", "1") == 4
 
 
+def test_what_a_rule_leaves_out_is_not_said_to_be_sent(
+    spool: Path, server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TELLBACK_DISABLE", "name:e")
+    assert run(send, "e", "--url", server.url, "--spool", str(spool)) == 1
+    assert "recording is off" in capsys.readouterr().err
+    assert run(send, "f", "--url", server.url, "--spool", str(spool)) == 0
+    assert [record["name"] for record in server.records()] == ["f"]
+
+
 def test_ship_what_lies_there(server: Server, spool: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tellback.init("nobody", spool=spool)
     tellback.event("e", n=1)

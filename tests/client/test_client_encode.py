@@ -209,7 +209,7 @@ def test_the_quick_way_and_the_careful_way_write_the_same(
         (datetime.date(2026, 11, 1), "2026-11-01", False),
         (Path("/a"), "/a", False),
         (Hostile(), "<test_client_encode.Hostile>", True),
-        (HostileText("x"), "<test_client_encode.HostileText>", True),
+        (HostileText("x"), "x", False),  # read without asking its class, as numpy's float64 is
         (HostileDict(), "<test_client_encode.HostileDict>", True),
         (datetime.datetime(2026, 1, 1, tzinfo=HostileZone()), "<datetime.datetime>", True),
         ([Hostile()], ["<test_client_encode.Hostile>"], True),

@@ -82,11 +82,14 @@ def test_service(server: Server, environment: dict[str, str]) -> None:
             with pytest.raises(urllib.error.HTTPError) as failed:
                 urllib.request.urlopen(url.replace("seconds=4", "seconds=four"))
             said = failed.value.read().decode()
-            events = arrived(server, 2, service="framerate", kind="event")
+            (event,) = arrived(server, 1, service="framerate", kind="event")
+            spans = arrived(server, 2, service="framerate", kind="span")
             (error,) = arrived(server, 1, service="framerate", kind="error")
         finally:
             run.terminate()
-    assert {(row["name"], row["user"], row["attrs"]["path"]) for row in events} == {("request", "nobody", "/frames")}
+    assert (event["name"], event["user"], event["attrs"]["seconds"]) == ("frames_asked", "nobody", 4)
+    assert {(row["user"], row["attrs"]["url.path"]) for row in spans} == {("nobody", "/frames")}
+    assert {row["attrs"]["http.response.status_code"] for row in spans} == {200, 500}
     assert error["name"] == "ValueError"
     assert error["attrs"]["id"] in said
 

@@ -309,3 +309,11 @@ def test_there_is_an_end_to_the_words_of_a_search(store: MemoryStore) -> None:
     with pytest.raises(QuestionError, match="at most 32") as caught:
         ask(store, "records.search", {"q": [" ".join(map(str, range(100)))]})
     assert (caught.value.status, caught.value.where) == (400, "q")
+
+
+def test_csv_has_no_formulas(store: MemoryStore) -> None:
+    store.add(*({"time": "2026-11-05", "name": name} for name in ("=1+1", "@SUM(A1)", "-1", "+1", "\t=1", "a=1")))
+    answer = ask(store, "adoption.features", {}, now=NOW)
+    rows = csv.DictReader(io.StringIO(forms.csv_text(find("adoption.features"), answer), newline=""))
+    assert sorted(row["name"] for row in rows) == ["'\t=1", "'+1", "'-1", "'=1+1", "'@SUM(A1)", "a=1"]
+    assert "=1+1" in {row["name"] for row in answer.rows}

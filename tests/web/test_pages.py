@@ -278,6 +278,16 @@ def test_panels_that_ask_the_same_share_one_answer(browser: Browser, firm: Firm)
     assert [one for one in asked if asked.count(one) > 1] == []
 
 
+def test_records_without_any_say_how_to_send_one_and_words_that_nothing_has_do_not(browser: Browser) -> None:
+    empty = text(signed_in(Firm(empty=True), "admin")("/records").text)
+    assert "Nothing has arrived in this range." in empty
+    assert "curl http://tellback/v1/records" in empty
+    found_nothing = browser("/records?q=nosuchword&range=7d").text
+    assert "Nothing in this range fits the filters." in text(found_nothing)
+    assert 'href="/records?q=nosuchword&amp;range=90d">Look through 90 days' in found_nothing
+    assert "curl" not in text(found_nothing)
+
+
 def test_filters_that_nothing_fits_are_said_to_be_the_cause(browser: Browser) -> None:
     shown = text(browser("/?service=nosuch").text)
     assert shown.count("Nothing in this range fits the filters.") == 5

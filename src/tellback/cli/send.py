@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         token=args.token,
         spool=args.spool,
     )
-    if live.spool is None:
+    if not live.takes("event", args.name):
         print("Nothing was sent: recording is off (TELLBACK_DISABLE, DO_NOT_TRACK, TELLBACK_CONFIG).", file=sys.stderr)
         return 1
     own = {name: getattr(args, name) for name in (*_OWN, "time", "value")}

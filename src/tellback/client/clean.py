@@ -1,8 +1,9 @@
 """Makes anything a host hands over into what a line can hold, within bounds and without running the host's code.
 
-Only exact builtin types are looked into; whatever else becomes `<module.Class>`. A host's `__repr__`, `__str__`,
-`__iter__`, `__eq__` or `__hash__` may raise, log, block or change state, so none of them is ever called. A few exact
-types of the standard library have a text that loses nothing (a UUID, a date, a path ...) and are written as that text.
+Only builtin types are looked into, and the text or number in a class made from one; whatever else becomes
+`<module.Class>`. A host's `__repr__`, `__str__`, `__iter__`, `__eq__` or `__hash__` may raise, log, block or change
+state, so none of them is ever called. A few exact types of the standard library have a text that loses nothing (a UUID,
+a date, a path ...) and are written as that text.
 """
 
 import sys
@@ -42,6 +43,19 @@ def text(value: str, limit: int) -> tuple[str, bool]:
         except UnicodeEncodeError:  # a lone surrogate: os.fsdecode makes them of undecodable file names
             value, changed = value.encode("utf-8", "replace").decode(), True
     return value, changed
+
+
+def exact(value: Any) -> Any:
+    """The plain text or number in a value of a class made from str, int or float: a StrEnum's member, numpy's float64.
+    Asked of the base class itself, so that no method of the host's own class is run."""
+    kind = type(value)
+    if issubclass(kind, str):
+        return str.__str__(value)
+    if issubclass(kind, float):
+        return float.__float__(value)
+    if issubclass(kind, int) and kind is not bool:
+        return int.__int__(value)
+    return value
 
 
 def _plain_zone(value: Any) -> bool:
@@ -119,6 +133,9 @@ class Cleaner:
             self.altered = True
             decoded = bytes(value[: self.text]).decode("utf-8", "replace")
             return masked(decoded) if self.mask else decoded
+        plain = exact(value)
+        if plain is not value:
+            return self.value(plain, depth)
         known = _lossless(value, kind)
         if known is not None:
             return known[: self.text]

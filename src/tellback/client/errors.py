@@ -8,6 +8,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from functools import wraps
 from queue import Empty, SimpleQueue
+from time import time_ns
 from types import TracebackType
 from typing import Any, Final, TypeAlias, TypeVar, cast, overload
 
@@ -113,6 +114,7 @@ def report(
             return ""
         if fingerprint is not None:
             attrs["fingerprint"] = _fingerprint(fingerprint)
+        time = time_ns() if time is None else time
         own = {"time": time, "level": level, "message": masked(message) if type(message) is str else message}
         id_ = os.urandom(16).hex()
         emit("error", None, own, attrs, {"frames": stack(sys._getframe(1)), **_last(), "id": id_}, mask=True)
@@ -137,6 +139,7 @@ def record(error: BaseException | None, *, time: Any = None, level: str = "error
         name = type_name(type(error))
         if live.refused("error", name):  # an id that leads nowhere would be quoted in vain
             return ""
+        time = time_ns() if time is None else time  # before its stack is described, which may take a while
         told = described(error)
         own = {"time": time, "level": level, "message": message_of(error)}
         last = _last()

@@ -27,6 +27,7 @@ _PLACES: Final = 4_096
 
 _places: dict[tuple[CodeType, int], dict[str, Any]] = {}
 _library = str(Path(os.__file__).parent)
+_own = str(Path(__file__).parent.parent) + os.sep
 
 
 def frames(traceback: TracebackType | None) -> list[dict[str, Any]]:
@@ -82,12 +83,12 @@ def _place(frame: FrameType, code: CodeType, number: int) -> dict[str, Any]:
 
 
 def in_app(filename: str) -> bool:
-    """Whether a file is the program's own: neither the standard library nor an installed package."""
+    """Whether a file is the program's own: neither the standard library, nor an installed package, nor Tellback."""
     if filename.startswith("<"):
         return not filename.startswith("<frozen ")
     if "site-packages" in filename or "dist-packages" in filename:
         return False
-    return not filename.startswith(_library)
+    return not filename.startswith((_library, _own))
 
 
 def _locals(frame: FrameType) -> dict[str, Any]:

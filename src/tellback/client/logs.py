@@ -1,15 +1,20 @@
 """`LogHandler`: records of the standard library's `logging`, and the errors in them."""
 
 import logging
+from types import NoneType
 from typing import Any, Final
 
 from tellback.client import errors, live
+from tellback.client.clean import Cleaner
 from tellback.client.encode import level_of_number
 from tellback.client.events import emit
 from tellback.client.mask import masked
 
 # What a LogRecord has of its own; all else came by `extra=`.
 _OWN: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
+_MOST: Final = 4_096
+_places: dict[tuple[str, int, str | None], dict[str, Any]] = {}
 
 
 class LogHandler(logging.Handler):
@@ -44,13 +49,8 @@ class LogHandler(logging.Handler):
                 if live.spool is None:
                     live.muted()
                 return
-            attrs: dict[str, Any] = {
-                "code.file.path": record.pathname,
-                "code.line.number": record.lineno,
-                "code.function.name": record.funcName,
-            }
+            attrs: dict[str, Any] = {}
             if record.args:
-                attrs["template"] = record.msg
                 attrs["args"] = record.args
             if record.stack_info:
                 attrs["stack"] = record.stack_info
@@ -62,11 +62,30 @@ class LogHandler(logging.Handler):
             if exception and exception[1] is not None:
                 attrs["error"] = errors.record(exception[1], time=time, attrs={"logger": record.name})
             own = {"time": time, "level": level_of_number(record.levelno), "message": _message(record)}
-            emit("log", record.name, own, attrs, mask=True)
+            emit("log", record.name, own, attrs, _place(record), mask=True)
         except Exception:
             spool = live.spool
             if spool is not None:
                 spool.lost.add("error")
+
+
+def _place(record: logging.LogRecord) -> dict[str, Any]:
+    """Where it was logged, and the text before formatting. Cleaned once: the same for each record of that line."""
+    template = record.msg if record.args else None
+    key = (record.pathname, record.lineno, template) if type(template) in (str, NoneType) else None
+    place = _places.get(key) if key else None
+    if place is None:
+        given = {
+            "code.file.path": record.pathname,
+            "code.line.number": record.lineno,
+            "code.function.name": record.funcName,
+            "template": template,
+        }
+        cleaner = Cleaner(text=16_384, mask=True)
+        place = {name: cleaner.value(value) for name, value in given.items() if value is not None}
+        if key and len(_places) < _MOST:
+            _places[key] = place
+    return place
 
 
 def _message(record: logging.LogRecord) -> Any:

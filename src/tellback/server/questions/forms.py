@@ -9,13 +9,20 @@ import msgspec
 from tellback.server.questions.catalogue import catalogue
 from tellback.server.questions.contract import Answer, Question
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""https://owasp.org/www-community/attacks/CSV_Injection"""
+
 
 def json_text(answer: Answer) -> bytes:
     return msgspec.json.encode(answer)
 
 
 def csv_text(question: Question, answer: Answer) -> str:
-    """A header and the rows (RFC 4180, CRLF). Null is an empty field, an object is JSON."""
+    """A header and the rows (RFC 4180, CRLF). Null is an empty field, an object is JSON.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe before it: names and messages are whatever a
+    program with a write token sent, and `=HYPERLINK(...)` would run on the desk of who opens the file.
+    """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([field.encode_name for field in msgspec.structs.fields(question.row)])
@@ -26,7 +33,9 @@ def csv_text(question: Question, answer: Answer) -> str:
 def cell(value: Any) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(_FORMULA) else value
+    return msgspec.json.encode(value).decode()
 
 
 def declaration(question: Question) -> dict[str, Any]:
@@ -70,7 +79,7 @@ Made from the declarations: `python -m tellback.server.questions.forms > docs/qu
 `GET /api/questions/<name>?...` and `tellback ask <name> --param k=v` answer alike. A parameter marked with … may be
 given several times and means either; an empty value asks for records that have none. `from` is inclusive, `to`
 exclusive. An unknown parameter is an error. `next` of an answer is the `cursor` of its next page, which keeps the first
-page's range.
+page's range. In CSV a text that begins as a formula does has an apostrophe before it.
 
 ## The SQL of a question
 

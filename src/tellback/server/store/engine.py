@@ -23,6 +23,9 @@ from tellback.server.store.zone import is_zone, machine_zone
 QUARANTINE_ROWS = 100_000
 """Rejected lines that are kept to be looked at; the ledger counts all of them."""
 
+MOST_GAPS = 1_000
+"""Projects whose gaps are remembered."""
+
 _WORKERS = 4
 _MERGE_ROWS = 10_000
 
@@ -164,6 +167,8 @@ class Store:
         if known is not None and known[0] == loads:
             return known[1]
         found = int(self.query(MISSING, {"project": project}).rows[0][0])
+        if len(self._gaps) >= MOST_GAPS:  # whoever may ask about every project may ask about any name
+            self._gaps.clear()
         # Under the number of loads from before the query: what a load changed meanwhile is counted anew.
         self._gaps[project] = (loads, found)
         return found

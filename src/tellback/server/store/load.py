@@ -16,6 +16,7 @@ from tellback.server.intake.contract import SAMPLE
 from tellback.server.journal import Closed
 from tellback.server.schema import COLUMNS, JOURNAL_COLUMNS
 from tellback.server.store.tables import QUOTED
+from tellback.server.store.zone import ahead
 
 _LINE_BUFFER = 8 << 20
 """Bytes of the longest line that the reader takes: twice what intake lets through."""
@@ -45,7 +46,8 @@ def rows(paths: Sequence[Path], zone: str) -> str:
     """SQL that reads journal files as rows of `records`."""
     files = ", ".join(_literal(str(path)) for path in paths)
     columns = ", ".join(f"{_literal(name)}: {_literal(type_)}" for name, type_ in JOURNAL_COLUMNS.items())
-    day = f'CAST(timezone({_literal(zone)}, make_timestamptz("time" // 1000)) AS DATE)'
+    # `//` cuts towards zero; before 1970 a begun microsecond is the one before.
+    day = f'CAST(make_timestamp("time" // 1000 - CAST("time" % 1000 < 0 AS BIGINT) + {ahead(zone)}) AS DATE)'
     chosen = ", ".join(f"{day} AS day" if name == "day" else f'"{name}"' for name in COLUMNS)
     return (
         f"SELECT {chosen} FROM read_json([{files}], format = 'newline_delimited', columns = {{{columns}}}, "

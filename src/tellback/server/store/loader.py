@@ -19,6 +19,7 @@ from tellback.server.journal.disk import Disk
 from tellback.server.store import salvage
 from tellback.server.store.engine import Store
 from tellback.server.store.load import Unloadable
+from tellback.server.store.zone import ahead
 
 log = logging.getLogger("tellback.server.store")
 
@@ -76,6 +77,7 @@ class Loader:
         return MARGIN * self.journal.backlog / self.rate
 
     def _run(self) -> None:
+        ahead(self.store.zone)  # worked out once in a process, before the first record waits for it
         while not self._stop.is_set():
             try:
                 files = self.journal.take(0.5)
