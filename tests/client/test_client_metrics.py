@@ -40,7 +40,7 @@ def test_what_was_counted_is_told_once(recorded: Recorded) -> None:
     reqs.add(n=2, method="GET", route="/a")
     reqs.add(0.5)
     assert totals(told(recorded)) == {("reqs", ()): 1.5, ("reqs", (("method", "GET"), ("route", "/a"))): 6.0}
-    assert len(told(recorded)) == 2
+    assert len(told(recorded)) == 2  # nothing new
     reqs.add()
     last = told(recorded)[-1]
     assert (last["value"], last["attrs"]["tellback.metric"], last["attrs"]["tellback.unit"]) == (
@@ -461,3 +461,21 @@ def test_a_rule_comes_and_goes_live(tmp_path: Path) -> None:
     reqs.add(2)
     tellback.close(0)
     assert totals(lines(tmp_path / "spool")) == {("secret", ()): 3.0, ("reqs", ()): 13.0}
+
+
+class Seconds(float):
+    """As numpy's float64: a float by birth."""
+
+    __float__ = __ge__ = __lt__ = __add__ = __radd__ = Rude.__hash__  # type: ignore[assignment]
+
+
+def test_a_number_of_a_class_made_from_one_is_a_number(recorded: Recorded) -> None:
+    from enum import StrEnum
+
+    class Route(StrEnum):
+        SHOTS = "/shots"
+
+    for _ in range(2):
+        tellback.counter(Route.SHOTS).add(Seconds(1.5), route=Route.SHOTS)
+        tellback.histogram("took").record(Seconds(8))
+    assert totals(told(recorded)) == {("/shots", (("route", "/shots"),)): 3.0, ("took", ()): 16.0}

@@ -3,7 +3,6 @@
 import gc
 import os
 import sys
-import sys
 import threading
 from pathlib import Path
 
@@ -34,9 +33,7 @@ def test_a_process_says_what_it_costs(spool: Path) -> None:
     tellback.init("s", spool=spool)
     found = measured(spool)
     assert 1 << 20 < found["process.memory.usage"] < found["process.memory.virtual"]
-    # threading knows its own only: not the keeper, nor what other tests' engines keep.
-    there = len(list(Path("/proc/self/task").iterdir())) if sys.platform == "linux" else threading.active_count()
-    assert threading.active_count() < found["process.thread.count"] <= there
+    assert found["process.thread.count"] > threading.active_count()  # the keeper is not threading's, nor are others'
     assert found["process.unix.file_descriptor.count"] >= 3
     assert 0 < found["process.startup.duration"] <= found["process.uptime"]
     units = {record["name"]: record["attrs"].get("tellback.unit") for record in left(spool)}

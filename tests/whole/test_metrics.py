@@ -57,7 +57,10 @@ def test_every_count_is_in_the_answer_once(tmp_path: Path) -> None:
         def series(name: str, **given: str) -> dict[str | None, dict[str, float]]:
             return {row["part"]: row for row in ask(server, "metrics.series", name=name, step="day", **given)}
 
-        until(lambda: series("took") and series("took")[None]["count"] >= returned)
+        # What was acknowledged last is visible last: each of the three is waited for.
+        until(lambda: series("took").get(None, {}).get("count", 0) >= returned)
+        until(lambda: series("reqs", label="of").get("child", {}).get("sum", 0) >= KILLS * 1000)
+        until(lambda: series("reqs", label="of").get("parent", {}).get("sum", 0) >= returned)
         parts = series("reqs", label="of")
         assert parts["child"]["sum"] == KILLS * 1000
         # A kill may fall between an add and the count of it.

@@ -77,7 +77,7 @@ class Book:
         """What a series (by its id) is called on a page (by its place)."""
         self._kept: dict[int, Series] = {}
         """Lest another series get its id."""
-        self._next = 0.0
+        self._next = time.monotonic() + INTERVAL
         self._told_at: dict[tuple[int, int], float] = {}
 
     def locked(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tellback.client import live, notice
-from tellback.client.clean import text, type_name
+from tellback.client.clean import exact, text, type_name
 from tellback.client.metrics.book import Book, Series
 from tellback.client.metrics.current import current
 from tellback.client.metrics.rates import Rates
@@ -73,6 +73,7 @@ class Instrument:
             live.muted()
             return
         try:
+            value = exact(value)  # numpy's float64 is a number, too
             if not (type(value) is int or type(value) is float) or not self.good(value):
                 spool.lost.add("metric")
                 plain = type(value) is float or (type(value) is int and value.bit_length() < 128)
@@ -217,6 +218,7 @@ class Gauge(Instrument):
 
 
 def _label(value: Any) -> str:
+    value = exact(value)
     kind = type(value)
     if kind is str:
         return text(value, LABEL_TEXT)[0]

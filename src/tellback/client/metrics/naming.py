@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from tellback.client import notice
-from tellback.client.clean import text, type_name
+from tellback.client.clean import exact, text, type_name
 from tellback.client.metrics.current import ask, made
 from tellback.client.metrics.instruments import Counter, Gauge, Histogram, Instrument, Meter
 from tellback.client.metrics.timing import Timing
@@ -18,6 +18,7 @@ Kind = TypeVar("Kind", bound=Instrument)
 
 
 def _instrument(of: type[Kind], name: Any, unit: str | None, caveat: str | None) -> Kind:
+    name = exact(name)
     if type(name) is not str:
         name = f"<{type_name(type(name))}>"
     found = made.get((of.type_, name))
