@@ -127,8 +127,8 @@ def test_metrics_are_differences_that_merge(spool: Path) -> None:
     buckets: dict[int, int] = {}
     for record in told(spool, "took"):
         assert record["attrs"]["tellback.metric"] == "histogram"
-        for index, count in record["attrs"]["tellback.buckets"].items():
-            buckets[int(index)] = buckets.get(int(index), 0) + count
+        for index, count in record["attrs"]["tellback.buckets"]:
+            buckets[index] = buckets.get(index, 0) + count
     assert sum(r["value"] for r in told(spool, "took")) == sum(values)
     assert sum(r["attrs"]["tellback.count"] for r in told(spool, "took")) == 6
     assert sum(r["attrs"].get("tellback.zero", 0) for r in told(spool, "took")) == 1
@@ -146,7 +146,7 @@ def test_a_histogram_with_bounds_of_its_own_says_what_it_is(spool: Path) -> None
     provider.force_flush()
     provider.shutdown()
     (record,) = told(spool, "took")
-    assert record["attrs"]["tellback.count"] == sum(record["attrs"]["tellback.buckets"].values()) == 4
+    assert record["attrs"]["tellback.count"] == sum(count for _, count in record["attrs"]["tellback.buckets"]) == 4
     assert "middles" in record["attrs"]["tellback.caveat"]
 
 

@@ -3,7 +3,6 @@
 What `sys.monitoring` sees is tested in tests/pyodide, on a Python that has it.
 """
 
-import _thread
 import ast
 import json
 import multiprocessing
@@ -22,7 +21,7 @@ from intake_stub import Server
 from spool_files import lines
 
 import tellback
-from tellback.client import live
+from tellback.client import live, native
 from tellback.client.usage import inventory, recorder, sampler, watch
 from tellback.client.usage.packages import Packages
 
@@ -163,7 +162,7 @@ def test_without_threads_it_is_read_in_turns(spool: Path, rig: Any, monkeypatch:
         raise RuntimeError("can't start new thread")
 
     tellback.init("s", spool=spool)
-    monkeypatch.setattr(_thread, "start_new_thread", none)
+    monkeypatch.setattr(native, "start_new_thread", none)
     tellback.usage.start(["rigtools_of_test"])
     for _ in range(10):
         tellback.flush(0)

@@ -95,6 +95,8 @@ def test_web_servers(name: str, where: str, spool: Path, server: Server, stalled
     assert numbers(records) == list(range(40))
     assert sum(record["kind"] == "span" for record in records) == 40
     assert lost(records) == {}
+    if where == "server":  # each worker's counts, told by itself or by who came after it
+        assert sum(r["value"] for r in records if r.get("kind") == "metric" and r["name"] == "requests") == 40
 
 
 def test_celery_prefork(spool: Path, server: Server, tmp_path: Path) -> None:

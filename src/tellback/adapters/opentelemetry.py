@@ -226,14 +226,14 @@ def _undeliverable() -> None:
 
 def _exponential(point: metric.ExponentialHistogramDataPoint) -> dict[str, Any]:
     coarser = SCALE - point.scale
-    buckets: dict[str, int] = {}
+    buckets: dict[int, int] = {}
     for number, count in enumerate(point.positive.bucket_counts):
         if count:
             index = number + point.positive.offset
             # A coarser bucket stands in the middle of what it covers.
             index = (index << coarser) + (1 << coarser >> 1) if coarser >= 0 else index >> -coarser
-            buckets[str(index)] = buckets.get(str(index), 0) + count
-    out = {"tellback.metric": "histogram", "tellback.count": point.count, "tellback.buckets": buckets}
+            buckets[index] = buckets.get(index, 0) + count
+    out = {"tellback.metric": "histogram", "tellback.count": point.count, "tellback.buckets": sorted(buckets.items())}
     if point.zero_count:
         out["tellback.zero"] = point.zero_count
     if any(point.negative.bucket_counts):
@@ -250,7 +250,7 @@ def _off(scale: int) -> float:
 def _explicit(point: metric.HistogramDataPoint) -> dict[str, Any]:
     from math import ceil, log2
 
-    buckets: dict[str, int] = {}
+    buckets: dict[int, int] = {}
     zeros = 0
     bounds = list(point.explicit_bounds)
     for number, count in enumerate(point.bucket_counts):
@@ -258,11 +258,11 @@ def _explicit(point: metric.HistogramDataPoint) -> dict[str, Any]:
         high = bounds[number] if number < len(bounds) else point.max
         middle = (low + high) / 2
         if count and middle > 0:
-            index = str(ceil(log2(middle) * (1 << SCALE)) - 1)
+            index = ceil(log2(middle) * (1 << SCALE)) - 1
             buckets[index] = buckets.get(index, 0) + count
         elif count:
             zeros += count
-    out = {"tellback.metric": "histogram", "tellback.count": point.count, "tellback.buckets": buckets}
+    out = {"tellback.metric": "histogram", "tellback.count": point.count, "tellback.buckets": sorted(buckets.items())}
     if zeros:
         out["tellback.zero"] = zeros
     out["tellback.caveat"] = "Quantiles are those of the middles of wide buckets with bounds of their own."

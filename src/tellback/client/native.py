@@ -19,7 +19,7 @@ except ImportError:  # an interpreter without it
 if TYPE_CHECKING:
     from threading import Lock, RLock
 
-__all__ = ["SimpleQueue", "lock", "rlock", "start", "start_new_thread"]
+__all__ = ["SimpleQueue", "get_ident", "lock", "rlock", "start", "start_new_thread"]
 
 
 def _original(name: str) -> Any:
@@ -29,6 +29,7 @@ def _original(name: str) -> Any:
 
 # Taken now: a program may patch itself long after Tellback was imported, as gunicorn's workers do, or before.
 start_new_thread: Callable[..., int] = _original("start_new_thread")
+get_ident: Callable[[], int] = _original("get_ident")
 _allocate_lock = _original("allocate_lock")
 _rlock = _original("RLock")
 

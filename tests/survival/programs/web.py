@@ -10,9 +10,11 @@ import tellback
 
 tellback.init(service="web")
 tellback.event("loaded")
+requests = tellback.counter("requests")
 
 
 def answer(n: str) -> bytes:
+    requests.add()
     with tellback.span("request"):
         tellback.event("e", n=int(n))
     if n == "13":

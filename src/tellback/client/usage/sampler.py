@@ -5,13 +5,13 @@ What a sampler sees was there; what it does not see may have been too short or t
 sees who waits) or after five milliseconds: what computes for less between two waits is seen on the stack of neither.
 """
 
-import _thread
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from types import CodeType, FrameType
 from typing import Final
 
+from tellback.client import native
 from tellback.client.usage.inventory import is_function
 from tellback.client.usage.packages import Packages
 from tellback.client.usage.recorder import Recorder
@@ -43,7 +43,7 @@ class Sampler:
         self._turn += 1
         self._waker = Waker()
         try:
-            _thread.start_new_thread(self._run, (self._turn,))
+            native.start_new_thread(self._run, (self._turn,))
         except RuntimeError:
             return "Nothing is sampled: this Python cannot start a thread."
         return None
@@ -54,7 +54,7 @@ class Sampler:
         self._waker.wake()
 
     def _run(self, turn: int) -> None:
-        own = _thread.get_ident()
+        own = native.get_ident()
         waker = self._waker
         while self._turn == turn:
             waker.wait(self._every)

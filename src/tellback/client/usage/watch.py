@@ -1,6 +1,5 @@
 """Watches the packages of this process, and makes records of what is seen."""
 
-import _thread
 import os
 import sys
 import time
@@ -8,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from tellback.client import chores, live, notice
+from tellback.client import chores, live, native, notice
 from tellback.client.context import current
 from tellback.client.events import emit
 from tellback.client.usage.hotspots import Hotspots
@@ -80,7 +79,7 @@ class Watch:
         chores.add(self)
         _wake()
         try:
-            _thread.start_new_thread(self._tell_inventory, ())
+            native.start_new_thread(self._tell_inventory, ())
         except RuntimeError:  # a Python without threads: a file at each turn
             self._in_turns = True
         return True
