@@ -16,15 +16,24 @@ from tellback.version import __version__
 
 if TYPE_CHECKING:
     from tellback.client.logs import LogHandler
+    from tellback.client.schemas.emitter import Emitter, InvalidEventError, SchemaError, schema
 
-__all__ = ["LogHandler", "__version__", "bound", "capture", "close", "event", "flush", "init"]
+__all__ = [
+    "Emitter", "InvalidEventError", "LogHandler", "SchemaError", "__version__", "bound", "capture", "close", "event",
+    "flush", "init", "schema",
+]  # fmt: skip
+
+# What costs something to import is imported when it is first asked for.
+_LATER = {
+    "LogHandler": "tellback.client.logs",  # `logging` would be a quarter of what importing the client costs
+    **dict.fromkeys(("Emitter", "InvalidEventError", "SchemaError", "schema"), "tellback.client.schemas.emitter"),
+}
 
 
 def __getattr__(name: str) -> Any:
-    # `logging` would be a quarter of what importing the client costs; who wants the handler has it already.
-    if name == "LogHandler":
-        from tellback.client.logs import LogHandler
+    if name in _LATER:
+        from importlib import import_module
 
-        globals()[name] = LogHandler
-        return LogHandler
+        value = globals()[name] = getattr(import_module(_LATER[name]), name)
+        return value
     raise AttributeError(f"module 'tellback' has no attribute {name!r}")

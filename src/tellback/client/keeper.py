@@ -61,7 +61,7 @@ class Keeper:
 
     def _tell(self) -> None:
         for reason, records in self._spool.lost.untold().items():
-            told = line({"kind": "lost", "name": reason, "value": records}, {})
+            told = line({"kind": "lost", "name": reason[0], "value": records}, dict(reason[1]))
             if not self._spool.place(told):
                 return  # which counted one more; all of it is told when there is room again
             self._spool.lost.told(reason, records)

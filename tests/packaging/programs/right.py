@@ -27,5 +27,10 @@ def load(path: Path) -> str:
 with tellback.capture():
     text: str = export(rows=3) + load(Path("shots.csv"))
 
+exported: tellback.Emitter = tellback.schema(Path("export.json"), categories=["unrestricted"])
+exported(rows=3)
+exported.record({"rows": 3}, time=1.5)
+exported.add_listener(lambda id_, data: print(id_, data["rows"]))
+
 acknowledged: bool = tellback.flush(timeout=5)
 tellback.close()
