@@ -108,7 +108,7 @@ class _Writer:
         yield "    try:"
         yield f"        if {' and '.join(['not _t_rest', 'not _t_more', *tests.values()])}:"
         yield "            _t_context = _t_current.get(_t_live.base)"
-        yield "            _t_h = _t_context.schemas.get(_t_key)"
+        yield "            _t_h = _t_context.made.get(_t_key)"
         yield "            if _t_h is None: _t_h = _t_head(_t_context, _t_key)"
         yield f"            _t_out = {self._line(tests)}"
         # No head: the context binds one of the schema's own properties, and must give way.
@@ -298,7 +298,7 @@ def _head_of(document: Document) -> Callable[[Any, Any], bytes]:
             own = encode({"kind": "event", "name": document.id, **context.fields})[1:-1]
             attrs = encode({**context.attrs, VERSION: document.version})[:-1]
             made = b"," + own + b',"attrs":' + attrs
-        context.schemas[key] = made
+        context.made[key] = made
         return made
 
     return head
