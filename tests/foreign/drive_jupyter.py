@@ -10,7 +10,7 @@ import io
 import json
 import logging
 import warnings
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 warnings.simplefilter("ignore")  # both libraries use what is deprecated elsewhere
 
@@ -31,7 +31,7 @@ OPENED = {
     "required": ["path"],
 }
 SAVED = {**OPENED, "$id": "https://example.org/saved", "version": 2}
-WHEN = datetime(2026, 11, 25, 10, 0, 0, 123456, tzinfo=timezone.utc)
+WHEN = datetime(2026, 11, 25, 10, 0, 0, 123456, tzinfo=UTC)
 EVENTS = [{"path": "a.ipynb"}, {"path": "b.ipynb", "message": "naïve"}]
 
 

@@ -10,11 +10,11 @@ The names, the arguments and the capsule are those of 0.1.0. What differs, and w
 
 - Events are recorded by Tellback also without `handlers`; where there are some they get the capsule as well.
 - `allowed_schemas` may be a dict, as in its unreleased design, with what is allowed of each:
-  `{id: {"allowed_categories": [...], "allowed_properties": [...]}}`; the rest becomes null. In a list, and in `{id: {}}`,
-  all of an event is allowed.
-- What is wrong with an event does not raise but is counted, as everywhere in Tellback; `strict=True` raises as 0.1.0 did.
+  `{id: {"allowed_categories": [...], "allowed_properties": [...]}}`; the rest becomes null. In a list, and in
+  `{id: {}}`, all of an event is allowed.
+- What is wrong with an event does not raise but is counted, as everywhere in Tellback; `strict=True` raises.
 - `register_schema_file` takes a URL, too, as its README promises.
-- It is no traitlets `Configurable`: what a configuration file said (`c.EventLog.allowed_schemas`) is given as an argument.
+- It is no traitlets `Configurable`: what a configuration file said is given as an argument.
 - A field that is called `message` reaches the handlers; 0.1.0 leaves it out.
 """
 
