@@ -2,10 +2,10 @@
 
     python benchmarks/schemas.py [ROUNDS]
 
-Peers: structlog in its fastest configuration with the same values, unchecked; jupyter_events with the same schema and one
-handler that drops the line; jsonschema-rs for the check alone. Each line is the median of interleaved rounds, so that what
-else the machine does falls on all alike. jupyter_events lives in an environment of its own, in which this program starts
-itself again (scripts/foreign-environment makes it).
+Peers: structlog in its fastest configuration with the same values, unchecked; jupyter_events with the same schema and
+one handler that drops the line. Each line is the median of interleaved rounds, so that what else the machine does falls
+on all alike. jupyter_events lives in an environment of its own, in which this program starts itself again
+(scripts/foreign-environment makes it).
 """
 
 import io

@@ -117,6 +117,11 @@ def close(timeout: float = 1.0) -> None:
     _shut()
 
 
+def started() -> bool:
+    """Whether `init` was called and not switched off; the red button does not count. For adapters that call it."""
+    return _threads is not None
+
+
 def delivery() -> "Delivery | None":
     """How the server took the last slices; None before anything was shipped. For the command line."""
     return None if _threads is None else _threads.delivery

@@ -149,7 +149,8 @@ class Registered:
     def record(self, data: Mapping[str, Any], *, time: Any = None, **own: Any) -> None:
         if time is None and not own and self.quick and type(data) is dict:
             try:
-                return self.call(**data)
+                self.call(**data)
+                return
             except TypeError:  # a key that is no text
                 pass
         wrong = sorted(set(own) - _OWN)
