@@ -25,7 +25,7 @@ help:
 demo: $(VENV)/.server
 	@exec $(BIN)/tellback demo $(if $(ONCE),--once,--data $(DATA)) $(if $(PORT),--port $(PORT))
 
-test: $(VENV)/.test
+test: $(VENV)/.test node_modules/.stamp
 	@scripts/system-packages
 	scripts/foreign-environment mitosheet > /dev/null
 	scripts/foreign-environment jupyter > /dev/null
@@ -47,7 +47,7 @@ fmt: $(VENV)/.test
 	$(BIN)/ruff format
 
 clean:
-	rm -rf $(VENV) .cache build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .cache node_modules build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	rm -rf src/tellback/server/web/static/vendor
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -67,4 +67,9 @@ $(VENV)/.server: requirements/build.txt requirements/server.txt pyproject.toml p
 $(VENV)/.test: requirements/test.txt $(VENV)/.server
 	@echo "Installing what the tests need into $(VENV) ..."
 	$(PIP) install --require-hashes --requirement requirements/test.txt
+	touch $@
+
+# axe-core, for the browser tests; by the npm of the build requirement, so that the machine needs no Node.
+node_modules/.stamp: package-lock.json | $(VENV)/.server
+	$(BIN)/python hatch_build.py --tests
 	touch $@

@@ -64,7 +64,7 @@ def fetch(root: Path, vendor: Path, lock: Path) -> None:
         for name in ("package.json", "package-lock.json", ".npmrc"):
             if (root / name).exists():
                 shutil.copy(root / name, folder)
-        run_npm(folder)
+        run_npm(folder, "--omit=dev")
         vendor.mkdir(parents=True, exist_ok=True)
         for source, name in FILES.items():
             shutil.copy(Path(folder, "node_modules", source), vendor / name)
@@ -72,8 +72,8 @@ def fetch(root: Path, vendor: Path, lock: Path) -> None:
     (vendor / LOCK_MARK).write_text(digest(lock) + "\n")
 
 
-def run_npm(folder: str) -> None:
-    command = [*npm(), "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund"]
+def run_npm(folder: str | Path, *options: str) -> None:
+    command = [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", *options]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=path_with_node())  # our own list
     if done.returncode:
         raise SystemExit(
@@ -105,9 +105,15 @@ def path_with_node() -> dict[str, str]:
     return {**os.environ, "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
-if __name__ == "__main__":
-    # `python hatch_build.py` fills the folder in a checkout that is not installed.
+def main(arguments: list[str]) -> None:
+    """`python hatch_build.py` fills the folder in a checkout that is not installed; with `--tests` it also puts what
+    the browser tests need into node_modules/."""
     here = Path(__file__).parent
     if not fits(here / VENDOR, here / "package-lock.json"):
         fetch(here, here / VENDOR, here / "package-lock.json")
-    sys.stdout.write(f"{here / VENDOR}\n")
+    if arguments == ["--tests"]:
+        run_npm(here)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -130,3 +130,9 @@ def test_a_store_that_fails_is_tried_again(decisions: Decisions) -> None:
     with pytest.raises(OSError, match="full"):
         sync()
     assert sync()
+
+
+def test_a_file_of_bad_lines_alone_is_refused_before_all_of_them_are_named() -> None:
+    """Eight million of them, which fit the largest body, took minutes and gigabytes."""
+    with pytest.raises(FileError, match="more than 10000 lines are bad; line 2: user 'x' is there again"):
+        table.read(b"user,team\n" + b"x\n" * 1_000_000)

@@ -33,6 +33,7 @@ def admin(access: Access) -> dict[str, str]:
 
 def test_an_answer_has_the_contracts_form(client: TestClient, store: MemoryStore, read: Mapping[str, str]) -> None:
     store.add({"time": "2026-11-03T10:00:00", "user": "ann", "name": "export"})
+    store.add({"time": "2026-11-03T11:00:00", "kind": "lost", "name": "full", "value": 2.0})
     store.connection.execute("INSERT INTO ledger VALUES ('1', 'dropped:full', 2)")
     answer = client.get(
         "/api/questions/adoption.features?from=2026-11-01&to=2026-12-01&service=&service=x", headers=read

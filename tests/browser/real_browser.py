@@ -23,6 +23,7 @@ class Look:
     """A page in a browser that takes note of all that goes wrong."""
 
     def __init__(self, chromium: Any, state: Any, width: int, theme: str) -> None:
+        self.theme = theme
         self.context = chromium.new_context(
             storage_state=state,
             viewport={"width": width, "height": 844},
@@ -60,7 +61,7 @@ class Look:
 
     def findings(self, axe: str) -> list[str]:
         self.page.evaluate(axe)
-        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations'], preload: false, iframes: false})")
         return [
             f"{one['id']}: {node['html'][:120]} ({node['failureSummary'][:200]})"
             for one in found["violations"]

@@ -148,3 +148,8 @@ def test_the_servers_side_is_in_one_process_only(tmp_path: Path) -> None:
     (tmp_path / "server.json").write_text('{"url": "http://127.0.0.1:1", "token": "x"}')
     (tmp_path / "lock").touch()
     assert running(tmp_path) is None, "left behind by a server that was killed"
+
+
+def test_a_table_shows_no_more_digits_than_its_numbers_bear() -> None:
+    rows = [{"time": "2026-11-25T09:10:52.517794952Z", "last_seen": "2026-11-25T09:10:52.517794952Z", "share": 5 / 6}]
+    assert table(rows).splitlines()[-1].split() == ["2026-11-25T09:10:52.517794952Z", "2026-11-25T09:10:52Z", "0.833"]

@@ -1,5 +1,6 @@
 """Anything in, a record out: one line that the server accepts, and none of the host's code run."""
 
+import asyncio
 import datetime
 import decimal
 import json
@@ -277,3 +278,50 @@ def test_a_wide_container_is_bounded() -> None:
     cleaner = Cleaner(items=10)
     assert len(cleaner.value(list(range(1000)))) == 10
     assert cleaner.altered
+
+
+def test_anything_may_be_bound_by_any_name(recording: list[bytes]) -> None:
+    with tellback.bound(self=1, values=2):
+        tellback.event("e")
+    assert json.loads(recording[0])["attrs"] == {"self": 1, "values": 2}
+
+
+def test_tasks_that_share_a_block_leave_it_each_for_itself(recording: list[bytes]) -> None:
+    """Who left first undid the other's entry, and was called by that user's name for ever after."""
+    shared = tellback.bound(user="guido")
+
+    async def task(inside: asyncio.Event, leave: asyncio.Event) -> None:
+        with shared:
+            inside.set()
+            await leave.wait()
+        tellback.event("after")
+
+    async def both() -> None:
+        events = [asyncio.Event() for _ in range(4)]
+        first, second = (asyncio.create_task(task(*events[n : n + 2])) for n in (0, 2))
+        await asyncio.gather(events[0].wait(), events[2].wait())
+        events[1].set()
+        await first
+        events[3].set()
+        await second
+
+    asyncio.run(both())
+    assert ["user" in json.loads(line) for line in recording] == [False, False]
+
+
+def test_an_own_field_keeps_the_text_or_number_of_a_class_made_from_one() -> None:
+    """A name from a StrEnum became `<module.Class>`, and numpy's float as value was left out."""
+
+    class HostileNumber(float):
+        __repr__ = __str__ = __float__ = __int__ = __eq__ = __sub__ = __round__ = Hostile._trap  # type: ignore[assignment]
+        __hash__ = None  # type: ignore[assignment]
+
+    class HostileInt(int):
+        __repr__ = __str__ = __float__ = __int__ = __eq__ = __sub__ = __index__ = Hostile._trap  # type: ignore[assignment]
+        __hash__ = None  # type: ignore[assignment]
+
+    record = json.loads(
+        line({"time": HostileInt(5), "name": HostileText("x"), "level": HostileText("WARNING"), "run": True}, {})
+    )
+    assert record == {"time": 5, "name": "x", "level": "warn", "run": "true"}
+    assert json.loads(line({"time": 5, "value": HostileNumber(0.5)}, {})) == {"time": 5, "value": 0.5}

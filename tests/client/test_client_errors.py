@@ -1,6 +1,7 @@
 """`capture`: an exception with its stack, in all its forms."""
 
 import asyncio
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -126,3 +127,55 @@ def test_a_group_names_its_members(recorded: Recorded) -> None:
     tellback.capture(ExceptionGroup("several", [ValueError("a"), OSError("b")]))
     (record,) = recorded()
     assert [member["type"] for member in record["attrs"]["members"]] == ["ValueError", "OSError"]
+
+
+def test_a_full_stack_is_recorded_once_with_its_frames(recorded: Recorded) -> None:
+    """There was no room to describe it, yet it counted as captured, so that nobody else recorded it either."""
+
+    @tellback.capture(tool="rig")
+    def deeper(n: int) -> int:
+        return deeper(n + 1) + 1
+
+    with pytest.raises(RecursionError) as caught:
+        deeper(0)
+    (record,) = recorded()
+    assert (record["name"], record["attrs"]["tool"]) == ("RecursionError", "rig")
+    assert record["attrs"]["frames"]
+    assert tellback.capture(caught.value) == record["attrs"]["id"]
+
+
+def test_at_the_end_of_the_stack_the_hosts_own_exception_goes_on(recorded: Recorded) -> None:
+    @tellback.capture
+    def fail() -> None:
+        raise KeyError("the host's own")
+
+    def deeper() -> BaseException:
+        try:
+            return deeper()
+        except RecursionError:
+            try:
+                fail()
+            except Exception as error:
+                return error
+            raise AssertionError from None
+
+    assert isinstance(deeper(), KeyError | RecursionError)  # the latter where there is no room to call `fail` itself
+    assert "tellback.unencodable" not in {record["name"] for record in recorded()}
+
+
+def test_of_a_huge_local_only_what_is_shown_is_copied(recorded: Recorded) -> None:
+    huge = [None] * 3_000_000
+
+    def fail(values: list[None]) -> None:
+        raise ValueError(len(values))
+
+    tracemalloc.start()
+    try:
+        fail(huge)
+    except ValueError:
+        tellback.capture()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2_000_000
+    (record,) = recorded()
+    assert len(record["attrs"]["frames"][-1]["locals"]["values"]) == 10

@@ -1,16 +1,17 @@
 """Towards the server: whatever it does, calls do not notice, and each record arrives once or is accounted for."""
 
 import email.utils
+import socket
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from intake_stub import Server
-from spool_files import lines, segments
+from spool_files import lines
 
 import tellback
-from tellback.client import budget, lifecycle, live
+from tellback.client import lifecycle, live
 from tellback.client.delivery import Delivery
 from tellback.client.lost import Lost
 from tellback.client.slices import halves
@@ -167,26 +168,28 @@ def test_halves_are_whole_lines() -> None:
     assert halves(b"a\n") == (b"a\n", b"")
 
 
-def test_the_budget_takes_the_oldest_and_counts(spool: Path) -> None:
-    tellback.init("old", spool=spool)
-    for n in range(5000):
-        tellback.event("e", n=n, text="x" * 100)
-    tellback.close()
-    orphaned = len(lines(spool))
-    assert orphaned == 5000
-    tellback.init("old", spool=spool)
-    tellback.event("mine", n=1)
-    own = live.spool
-    assert own is not None
-    used = sum(size for _, size in budget.files(spool))
-    budget.enforce(own, lambda header: True, most=used + own.next_size() - 1)
-    assert not own.over_budget
-    left = [record for record in lines(spool) if record["kind"] == "event"]  # the keeper may have told of it already
-    assert own.lost.total() == {"budget": orphaned - (len(left) - 1)}
-    assert left[-1]["name"] == "mine"
-    budget.enforce(own, lambda header: True, most=1)
-    assert own.over_budget
-    # The active one is never taken.
-    assert [record["name"] for record in lines(spool) if record["kind"] == "event"] == ["mine"]
-    assert own.lost.total() == {"budget": orphaned}
-    assert len(segments(spool)) == 1
+@pytest.mark.parametrize(("url", "port"), [("http://[::1]", 80), ("https://[fe80::abcd]/x", 443), ("http://h:1", 1)])
+def test_a_url_without_a_port_has_that_of_its_scheme(url: str, port: int) -> None:
+    """http.client took the end of an IPv6 address for a port."""
+    transport = Transport(url, None)
+    transport._tls = False
+    reached: list[tuple[str, int]] = []
+
+    def connect(address: tuple[str, int], *_: object, **__: object) -> socket.socket:
+        reached.append(address)
+        raise OSError("far enough")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "create_connection", connect)
+        assert transport.post(b"", {}).reason == "far enough"
+    assert {found for _, found in reached} == {port}
+
+
+@pytest.mark.parametrize("value", ["9" * 400, "Fri, 31 Dec 99999 23:59:59 GMT", "soon", "-1"])
+def test_any_retry_after_is_an_answer(server: Server, value: str) -> None:
+    server.script[:] = [(503, {"Retry-After": value}, {})]
+    transport = Transport(server.url, None)
+    answer = transport.post(b"", {})
+    transport.close()
+    assert answer.status == 503
+    assert answer.retry_after in (None, 0.0)

@@ -16,10 +16,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from spool_files import lines, segments, whole_lines
 
 import tellback
-from tellback.client import folder, live, segment, slices
+from tellback.client import budget, folder, live, segment, slices
 from tellback.client import spool as spool_module
 from tellback.client.segment import Segment
-from tellback.client.spool import Spool
+from tellback.client.spool import DurableSpool, Spool
 
 HEADER = b'{"kind":"process","pid":1}\n'
 
@@ -110,10 +110,16 @@ class SpoolMachine(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
+        acknowledged = {own.path: own.acknowledged for own in self.spool.own}
         self.spool.close()
-        self.shipped += held(self.root)
+        left: list[bytes] = []
         for path in segments(self.root):
+            # What is left of a segment is sent again as a whole; its server knows what it has by the bytes' place.
+            known = len(path.read_bytes()[: acknowledged[path]].splitlines())
+            left += whole_lines(path)[max(known, 1) :]
             path.unlink()
+        # Files lie in the order they were made: a spare that was too small for one line is used after a later one.
+        self.shipped += sorted(left, key=lambda line: int(line.split()[0]))
         self.spool = made(self.root)
 
     @invariant()
@@ -355,10 +361,36 @@ def test_a_durable_spool_syncs_each_line(spool: Path, monkeypatch: pytest.Monkey
     real = os.fsync
     monkeypatch.setattr(os, "fsync", lambda fd: (synced.append(fd), real(fd)))
     tellback.init(spool=spool, durable=True)
+    assert len(synced) >= 2  # the folders that its name lies in
+    assert live.spool is not None
+    own = live.spool.active.fd
     tellback.event("a")
     tellback.event("b")
-    assert len(synced) == 2
+    assert synced.count(own) == 2
     assert [record["name"] for record in lines(spool)] == ["a", "b"]
+
+
+def test_a_durable_line_is_synced_though_its_segment_changed_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The full segment may be shipped and gone before it is synced, and more than one may have followed it."""
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    spool = DurableSpool(tmp_path, lambda start: HEADER, Idle())
+    spool.append(b"x\n")
+    full, rotate = spool.active, spool._rotate
+
+    def rotating(segment: Segment, need: int) -> bool:
+        rotate(segment, need)
+        full.delete()
+        return True
+
+    monkeypatch.setattr(DurableSpool, "_rotate", lambda self, segment, need: rotating(segment, need))
+    full.seal()
+    spool.own.remove(full)
+    spool.append(b"y\n")
+    assert spool.active.fd in synced
+    spool.close()
 
 
 def test_network_file_systems_are_told(tmp_path: Path) -> None:
@@ -388,3 +420,26 @@ def test_sizes_are_as_documented() -> None:
     text = (Path(__file__).parents[2] / "docs" / "spec" / "spool.md").read_text()
     assert f"{spool_module.FIRST >> 10} KiB" in text
     assert f"{spool_module.LARGEST >> 20} MiB" in text
+
+
+def test_the_budget_takes_the_oldest_and_counts(tmp_path: Path) -> None:
+    orphan = made(tmp_path)
+    for n in range(5000):
+        orphan.append(payload(n, 100))
+    orphan.close()
+    own = made(tmp_path)
+    own.append(b"mine\n")
+    used = sum(size for _, size in budget.files(tmp_path))
+    budget.enforce(own, lambda header: True, most=used + own.next_size() - 1)
+    assert not own.over_budget
+    left = held(tmp_path)
+    assert left[-1] == b"mine\n"
+    assert 1 < len(left) < 5001, "more or less was taken than there had to be"
+    assert own.lost.total() == {"budget": 5001 - len(left)}
+    budget.enforce(own, lambda header: True, most=1)
+    assert own.over_budget
+    # The active one is never taken.
+    assert held(tmp_path) == [b"mine\n"]
+    assert own.lost.total() == {"budget": 5000}
+    assert len(segments(tmp_path)) == 1
+    own.close()

@@ -219,6 +219,31 @@ def test_a_plain_exit_leaves_nothing_behind_or_all_of_it(tmp_path: Path, server:
     assert path.stat().st_size < 20_000  # cut to what it holds, spares gone
 
 
+def test_what_other_exit_handlers_and_finalizers_record_is_kept(tmp_path: Path, server: Server) -> None:
+    """They run after the client's own exit handler when they were there before `init`."""
+    code = """
+        import atexit, tellback
+        class Late:
+            def __del__(self, event=tellback.event):
+                event("e", n=3)
+        late = Late()
+        @atexit.register
+        def last():
+            tellback.event("e", n=1)
+            tellback.event("e", n=2)
+        tellback.init(service="script")
+        tellback.event("e", n=0)
+    """
+    run(code, TELLBACK_SPOOL=str(tmp_path / "a"))
+    assert numbers(lines(tmp_path / "a")) == [0, 1, 2, 3]
+    run(code, TELLBACK_SPOOL=str(tmp_path / "b"), TELLBACK_URL=server.url)
+    tellback.init(service="script", url=server.url, spool=tmp_path / "b")
+    assert tellback.flush(10)
+    assert numbers(server.records()) == [0, 1, 2, 3]
+    tellback.close()
+    assert list((tmp_path / "b").iterdir()) == []
+
+
 def test_an_interpreter_crash_loses_nothing(tmp_path: Path) -> None:
     process = start(
         """

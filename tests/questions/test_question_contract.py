@@ -1,16 +1,19 @@
 """Holds for every question there is, also for those that are not written yet."""
 
+import asyncio
 import csv
 import io
 import re
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 import pytest
-from memory_store import MemoryStore, ns
+from memory_store import MemoryStore, Rows, ns
 
 from tellback.server.questions import filters, forms
-from tellback.server.questions.asking import ask, plan
+from tellback.server.questions.asking import ask, ask_async, plan
 from tellback.server.questions.catalogue import catalogue, find
 from tellback.server.questions.contract import Question, QuestionError
 
@@ -42,7 +45,8 @@ def fill(store: MemoryStore) -> None:
             "service": ("rigtools", "pub")[index % 2],
             "release": "1", "environment": "production", "host": "h1", "attrs": {"rows": index},
         })  # fmt: skip
-    store.connection.execute("INSERT INTO ledger VALUES ('1', 'accepted', 24), ('1', 'dropped:full', 3)")
+    store.add({"time": "2026-11-04", "kind": "lost", "name": "full", "value": 3.0})
+    store.connection.execute("INSERT INTO ledger VALUES ('1', 'accepted', 25), ('1', 'dropped:full', 3)")
     store.connection.execute(
         f"INSERT INTO quarantine VALUES ({ns('2026-11-05')}, '1', 'records', 3, 'bad', '{{'),"
         f" ({ns('2026-11-06')}, '1', 'mito', 4, 'worse', NULL)"
@@ -261,3 +265,32 @@ def test_an_unknown_question_names_those_there_are() -> None:
     with pytest.raises(QuestionError, match=r"adoption\.features") as caught:
         find("adoption.feature")
     assert caught.value.status == 404
+
+
+def test_asking_leaves_the_event_loop_free() -> None:
+    """Gaps were counted in it, once for each project that one request names, while no record was taken."""
+
+    class Watching(MemoryStore):
+        def missing(self, project: str | None = None) -> int:
+            counted.append((project, threading.get_ident()))
+            return 0
+
+    async def run(sql: str, values: Mapping[str, object]) -> Rows:
+        return store.query(sql, values)
+
+    counted: list[tuple[str | None, int]] = []
+    store = Watching()
+    given = {"project": ["1", "2"] * 500}
+    assert asyncio.run(ask_async(store, run, "store.ledger", given)).rows
+    assert sorted(project or "" for project, _ in counted) == ["1", "2"]
+    assert threading.get_ident() not in {thread for _, thread in counted}
+    with pytest.raises(QuestionError, match="at most"):
+        ask(store, "store.ledger", {"project": [str(number) for number in range(200)]})
+
+
+def test_there_is_an_end_to_the_words_of_a_search(store: MemoryStore) -> None:
+    """Fifteen thousand different ones, which fit an address, kept a search for half a minute."""
+    assert ask(store, "records.search", {"q": ["a " * 1000]}).rows == []
+    with pytest.raises(QuestionError, match="at most 32") as caught:
+        ask(store, "records.search", {"q": [" ".join(map(str, range(100)))]})
+    assert (caught.value.status, caught.value.where) == (400, "q")

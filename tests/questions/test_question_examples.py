@@ -200,15 +200,64 @@ def test_search_is_newest_first_and_its_pages_do_not_shift(store: MemoryStore) -
 
 def test_histogram(store: MemoryStore) -> None:
     store.add(
-        {"time": "2026-11-02T09:59:59", "level": "info"}, {"time": "2026-11-02T09:00:00", "level": "info"},
-        {"time": "2026-11-02T10:00:00", "level": "info"}, {"time": "2026-11-02T09:30:00", "level": None, "kind": "log"},
-    )  # fmt: skip
+        {"time": "2026-11-02T09:59:59", "kind": "log", "level": "info"},
+        {"time": "2026-11-02T09:00:00", "kind": "log", "level": "info"},
+        {"time": "2026-11-02T10:00:00", "kind": "log", "level": "info"},
+        {"time": "2026-11-02T09:20:00", "kind": "log", "level": None},
+        {"time": "2026-11-02T09:30:00"},
+    )
     assert [tuple(row.values()) for row in rows(store, "records.histogram", step="hour")] == [
-        ("2026-11-02T09:00:00Z", "info", 2), ("2026-11-02T09:00:00Z", None, 1), ("2026-11-02T10:00:00Z", "info", 1),
+        ("2026-11-02T09:00:00Z", "event", None, 1), ("2026-11-02T09:00:00Z", "log", "info", 2),
+        ("2026-11-02T09:00:00Z", "log", None, 1), ("2026-11-02T10:00:00Z", "log", "info", 1),
     ]  # fmt: skip
     assert [tuple(row.values()) for row in rows(store, "records.histogram")] == [
-        ("2026-11-02", "info", 3), ("2026-11-02", None, 1),
+        ("2026-11-02", "event", None, 1), ("2026-11-02", "log", "info", 3), ("2026-11-02", "log", None, 1),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "narrow",
+    [
+        {"trace": "t1"}, {"session": "s1"}, {"run": "r1"}, {"duration": "7"}, {"attrs": "rows=4"}, {"pid": "12"},
+        {"start": "2026-11-01"}, {"day": "2026-11-02"}, {"message": "said"}, {"segment": "b" * 32},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_the_search_finds_is_what_the_others_count(store: MemoryStore, narrow: dict[str, str]) -> None:
+    one = {
+        "trace": "t1", "session": "s1", "run": "r1", "duration": 7, "attrs": {"rows": 4}, "pid": 12,
+        "start": ns("2026-11-01"), "message": "said", "segment": "b" * 32, "service": "pub",
+    }  # fmt: skip
+    store.add({"time": "2026-11-02", **one}, {"time": "2026-11-03", "service": "rig", "attrs": {"rows": 40}})
+    assert [row["service"] for row in rows(store, "records.search", **narrow)] == ["pub"]
+    assert [row["records"] for row in rows(store, "records.histogram", **narrow)] == [1]
+    assert [row["value"] for row in rows(store, "records.facets", **narrow)] == ["pub"]
+
+
+def test_dropped_counts_what_was_said_in_the_range_and_by_the_project(store: MemoryStore) -> None:
+    lost = {"kind": "lost", "name": "budget"}
+    store.add(
+        {"time": "2026-10-31T23:59:59", "value": 100.0, **lost},
+        {"time": "2026-11-01", "value": 2.0, **lost},
+        {"time": "2026-11-29T23:59:59", "value": 3.0, **lost},
+        {"time": "2026-11-05", "value": 40.0, "project": "2", **lost},
+        {"time": "2026-11-06", "value": -5.0, **lost},
+        {"time": "2026-11-06", "value": 1e300, **lost},
+        {"time": "2026-11-06", **lost},
+        {"time": "2026-11-30", "value": 1000.0, **lost},
+        {"time": "2026-11-05", "kind": "metric", "name": "budget", "value": 7.0},
+    )
+
+    def dropped(**given: str) -> int:
+        params = {"from": ["2026-11-01"], "to": ["2026-11-30"], **{key: [value] for key, value in given.items()}}
+        return ask(store, "records.search", params, now=NOW).complete.dropped
+
+    assert dropped() == 0, "the ledger knows of no drop, so no record is looked at"
+    store.connection.execute("INSERT INTO ledger VALUES ('1', 'dropped:budget', 1105), ('2', 'dropped:budget', 40)")
+    assert dropped() == 45
+    assert dropped(project="1") == 5
+    assert dropped(project="2") == 40
+    assert ask(store, "store.ledger", {"project": ["1"]}, now=NOW).complete.dropped == 1105
 
 
 def test_facets(usage: MemoryStore) -> None:

@@ -214,10 +214,10 @@ def test_search(new_york: MemoryStore, records: list[dict[str, Any]], span: list
 def test_histogram_and_facets(new_york: MemoryStore, records: list[dict[str, Any]], span: list[int]) -> None:
     fill(new_york, records, {})
     chosen = [r for r in records if span[0] <= r["time"] < span[1]]
-    by_hour = Counter((times.text(r["time"] - r["time"] % HOUR), r["level"]) for r in chosen)
-    by_day = Counter((day(r["time"]).isoformat(), r["level"]) for r in chosen)
-    assert {row[:2]: row[2] for row in rows(new_york, "records.histogram", span, step="hour")} == by_hour
-    assert {row[:2]: row[2] for row in rows(new_york, "records.histogram", span, step="day")} == by_day
+    by_hour = Counter((times.text(r["time"] - r["time"] % HOUR), r["kind"], r["level"]) for r in chosen)
+    by_day = Counter((day(r["time"]).isoformat(), r["kind"], r["level"]) for r in chosen)
+    assert {row[:3]: row[3] for row in rows(new_york, "records.histogram", span, step="hour")} == by_hour
+    assert {row[:3]: row[3] for row in rows(new_york, "records.histogram", span, step="day")} == by_day
     facets = {row[0]: row[1:] for row in rows(new_york, "records.facets", span, column="service")}
     assert facets == {
         service: (

@@ -13,6 +13,18 @@ from tellback.server.intake.body import decompressed
 from tellback.server.intake.contract import Refusal
 
 
+def test_a_body_of_empty_members_costs_no_more_than_its_size() -> None:
+    """Their rest was copied once for each, which held up the whole server: a megabyte of them for seconds."""
+    member = gzip.compress(b"", 1)
+    assert decompressed(member * 9_000 + gzip.compress(b"last"), "gzip") == b"last"
+    tracemalloc.start()
+    with pytest.raises(Refusal, match="more than 10000 members"):
+        decompressed(member * 400_000, "gzip")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
+
+
 def raw_deflate(body: bytes) -> bytes:
     encoder = zlib.compressobj(wbits=-15)
     return encoder.compress(body) + encoder.flush()

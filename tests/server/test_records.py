@@ -3,10 +3,13 @@
 import base64
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tellback.record import MAX_LINE, MAX_TEXT
+from tellback.server.journal import Closed, Mark
+from tellback.server.questions.asking import ask
 from tests.server.house import House, attrs, house
 
 SEGMENT = "0123456789abcdef" * 2
@@ -254,3 +257,25 @@ def test_the_ledger_reconciles_to_zero(served: House) -> None:
     ledger = dict(served.ask("SELECT reason, records FROM ledger"))
     assert served.ask("SELECT count(*) FROM records") == [(ledger["accepted"],)]
     assert served.ask("SELECT count(*) FROM quarantine") == [(ledger["quarantined"],)]
+
+
+def test_what_senders_say_they_lost_cannot_stop_the_loader(tmp_path: Path) -> None:
+    """Their sum left 64 bits: that load failed for ever, and nothing that came after it was ever seen."""
+    with house(tmp_path / "data") as home:
+        for _ in range(2):
+            assert home.post(b'{"kind":"lost","name":"a","value":9007199254740990}\n' * 1100).status == 202
+        assert home.post(b'{"name":"after"}').status == 202
+        assert home.ask("SELECT count(*) FROM records WHERE name = 'after'") == [(1,)]
+        for reason in "bcdefghijk" * 2:
+            mark = Mark("1", "1", "records", 0, 0, 0, dropped={reason: 2**62})
+            home.server.store.load([Closed(Path(reason), 0, 0, [(mark, [])])])
+        assert ask(home.server.store, "store.ledger", {}).complete.dropped == 2**63 - 1
+
+
+@pytest.mark.parametrize("line", [b"{}", b""])
+def test_a_body_that_would_grow_beyond_memory_is_refused(served: House, line: bytes) -> None:
+    reply = served.post((line + b"\n") * (32 << 20 >> len(line)))
+    assert (reply.status, reply.json()["error"]["code"]) == (413, "too_large")
+    process = base64.urlsafe_b64encode(json.dumps({"service": "x" * 4000}).encode()).decode()
+    assert served.post((line + b"\n") * 100_000, Tellback_Process=process).status == 413
+    assert served.post((line + b"\n") * 1_000, Tellback_Process=process).status == 202

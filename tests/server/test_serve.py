@@ -1,5 +1,7 @@
 """`tellback serve`: starts, says what it must once, stops when told, refuses in words."""
 
+import base64
+import contextlib
 import http.client
 import json
 import os
@@ -23,6 +25,34 @@ def refused(*arguments: str) -> str:
     return done.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="file modes are POSIX's")
+def test_nobody_else_reads_what_lies_in_a_directory_that_was_there_before(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    (data / "store.duckdb.wal.old").touch(mode=0o644)
+    with Running(data) as server:
+        assert server.post(b'{"name":"a"}').status == 202
+        until(lambda: (data / "store.duckdb.wal").exists())
+        assert {path.name: path.stat().st_mode & 0o077 for path in data.rglob("*") if path.stat().st_mode & 0o077} == {}
+        assert server.stop() == 0
+
+
+def test_a_head_without_end_is_refused_and_holds_up_nobody(tmp_path: Path) -> None:
+    """Each piece of a header was joined to all before it: a hundred megabytes of it took the server a minute."""
+    with Running(tmp_path / "data") as server:
+        for beginning in (b"GET /", b"GET / HTTP/1.1\r\nA: ", b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 40_000):
+            connection = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+            with connection, contextlib.suppress(ConnectionError):
+                connection.sendall(beginning)
+                for _ in range(200):
+                    connection.sendall(b"a" * 65536)
+                pytest.fail("thirteen megabytes of head were taken")
+        process = base64.urlsafe_b64encode(json.dumps({"service": "ж" * 4000, "release": "x" * 4000}).encode()).decode()
+        for _ in range(2):  # a body after it, and another request on the same connection
+            reply = server.post(b'{"message":"%b"}\n' % (b"a" * 900_000), Tellback_Process=process)
+            assert (reply.status, reply.json()["accepted"]) == (202, 1)
+
+
 def test_first_start_makes_a_directory_of_ones_own_and_says_the_token_once(tmp_path: Path) -> None:
     with Running(tmp_path / "data") as server:
         assert server.token.isalnum()
@@ -30,6 +60,7 @@ def test_first_start_makes_a_directory_of_ones_own_and_says_the_token_once(tmp_p
         about = json.loads((server.data / "server.json").read_text())
         assert (about["url"], about["version"]) == (f"http://127.0.0.1:{server.port}", __version__)
         assert stat.S_IMODE((server.data / "server.json").stat().st_mode) == 0o600
+        assert "alembic" not in (tmp_path / "stderr").read_text()
         assert "another server is running" in refused("--data", str(server.data), "--port", "0")
         assert server.stop() == 0
     assert not (server.data / "server.json").exists()

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tellback.server.intake.contract import Reject
-from tellback.server.store import QueryTimeout, Store, tables
+from tellback.server.journal.disk import Disk
+from tellback.server.store import QueryTimeout, Store, engine, tables
 from tellback.server.store.load import Unloadable
 from tellback.server.store.zone import is_zone, machine_zone
 from tests.server.files import batch, closed, ledger, line, loader, run_loader
@@ -31,6 +32,38 @@ def test_a_load_brings_rows_counts_ranges_and_rejects_together(folder: Path, sto
     assert sorted(store.ranges()) == [("1", "s", 0, 10), ("1", "s", 20, 25)]
     assert (store.missing(), store.missing("1"), store.missing("2")) == (1, 1, 0)
     assert store.loaded() == {"000000000001.ndjson", "000000000002.ndjson"}
+
+
+def test_names_are_forgotten_only_when_their_files_cannot_come_back(
+    folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server was killed after it unlinked a loaded file and before it synced the folder. A power cut after the next
+    start brought the file back, and it was loaded twice."""
+    file = closed(folder, 1, batch([line(name="a")]))
+    store.load([file])
+    file.path.unlink()
+    store.close()
+    calls: list[str] = []
+    forget = Store.forget
+
+    def forgetting(self: Store, names: list[str]) -> None:
+        calls.append(f"forget {len(names)}")
+        forget(self, names)
+
+    monkeypatch.setattr(Store, "forget", forgetting)
+    monkeypatch.setattr(Disk, "sync_folder", lambda self, path: calls.append(f"sync {path.relative_to(folder)}"))
+    again = Store(folder / "store.duckdb")
+    again.close()
+    # The store's own file must have its name before files go for its sake.
+    assert calls == ["sync .", "sync journal", "forget 1"]
+
+
+def test_gaps_are_counted_anew_after_each_load(folder: Path, store: Store) -> None:
+    assert store.missing("1") == 0
+    store.load([closed(folder, 1, batch([line()], segment="s", offset=20, size=5))])
+    assert (store.missing("1"), store.missing(), store.missing("2")) == (1, 1, 0)
+    store.load([closed(folder, 2, batch([line()], segment="s", offset=0, size=20))])
+    assert (store.missing("1"), store.missing(), store.missing("2")) == (0, 0, 0)
 
 
 def test_days_are_of_the_reporting_zone(folder: Path, store: Store) -> None:
@@ -266,3 +299,25 @@ def _interrupted(store: Store) -> None:
             "SELECT count(*) FROM records, range(1000000000) a, range(1000000000) b WHERE a.range % 7 = b.range",
             timeout=0.3,
         )
+
+
+def test_giving_up_a_query_that_has_just_ended_is_no_fault(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between its thread closing the cursor and the loop seeing it done an interrupt finds nothing to interrupt."""
+    begun, go = threading.Event(), threading.Event()
+
+    def run(cursor: duckdb.DuckDBPyConnection, sql: str, params: object) -> engine.Result:
+        cursor.close()
+        begun.set()
+        go.wait(10)
+        return engine.Result([], [])
+
+    async def give_up() -> None:
+        asking = asyncio.create_task(store.ask("SELECT 1"))
+        await asyncio.to_thread(begun.wait, 10)
+        asking.cancel()
+        asyncio.get_running_loop().call_later(0.05, go.set)
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    monkeypatch.setattr(engine, "_run", run)
+    asyncio.run(give_up())

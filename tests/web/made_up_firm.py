@@ -52,6 +52,7 @@ class Token:
     project: str
     scopes: frozenset[str]
     created: str
+    last_used: str | None = None
     revoked: str | None = None
 
 
@@ -159,8 +160,8 @@ class Firm:
             await asyncio.sleep(0.02 * (len(self.asked) % 10))
         more = {
             "adoption.active_users": {"period"}, "adoption.retention": {"period"},
-            "records.facets": {"column", "q"},
-            "records.histogram": {"step", "q"}, "records.search": {"q", *COLUMNS},
+            "records.facets": {"column", "q", *COLUMNS},
+            "records.histogram": {"step", "q", *COLUMNS}, "records.search": {"q", *COLUMNS},
         }.get(name, set())  # fmt: skip
         if unknown := sorted(set(params) - RANGE - more):
             raise Refused("unknown_parameter", f"{name} has no parameter “{unknown[0]}”.", unknown[0])
@@ -301,13 +302,14 @@ class Firm:
                 record["when"].replace(minute=0, second=0, microsecond=0).isoformat()
                 if hourly
                 else record["when"].date().isoformat(),
+                record["kind"],
                 record["level"],
             )
             for record in found
         )
         return [
-            {"bucket": bucket, "level": level, "records": count}
-            for (bucket, level), count in sorted(counts.items(), key=str)
+            {"bucket": bucket, "kind": kind, "level": level, "records": count}
+            for (bucket, kind, level), count in sorted(counts.items(), key=str)
         ]
 
     @staticmethod

@@ -2,10 +2,11 @@
 
 import asyncio
 import re
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from fake_browser import Browser, signed_in
-from made_up_firm import ABSENT, ERRORS, FEATURES, Firm, Grant
+from made_up_firm import ABSENT, ERRORS, FEATURES, ZONE, Firm, Grant
 
 PAGES = ["/", "/adoption", "/records", "/settings", "/settings/health", "/settings/people"]
 
@@ -27,8 +28,8 @@ def test_every_page_answers_with_its_heading_and_its_completeness(browser: Brows
 
 def test_overview_counts_what_the_questions_count(browser: Browser, firm: Firm) -> None:
     shown = text(browser("/?range=90d").text)
-    name, params = next(asked for asked in firm.asked if asked[0] == "records.facets" and "to" not in asked[1])
-    answer = asyncio.run(firm.ask(Grant(), name, params))
+    params = next(params for name, params in firm.asked if name == "records.facets" and params["column"] == ["kind"])
+    answer = asyncio.run(firm.ask(Grant(), "records.facets", params))
     kinds = {row["value"]: row for row in answer["rows"]}
     assert f"Active people {kinds['event']['users']:,}" in shown
     assert f"Errors {kinds['error']['records']:,}" in shown
@@ -60,7 +61,7 @@ def test_active_people_come_by_day_week_or_month(browser: Browser, period: str, 
 
 def test_a_period_without_anybody_is_a_zero_and_no_gap(browser: Browser, firm: Firm) -> None:
     part = browser("/panels/overview/active?range=7d&user=nobody.000").text
-    assert "Nobody made an event in this range" in part
+    assert "Nothing in this range fits the filters" in part
     firm.records = firm.records[:1]
     part = browser("/panels/overview/active?range=7d").text
     assert part.count('<td class="n">0</td>') >= 5
@@ -69,7 +70,10 @@ def test_a_period_without_anybody_is_a_zero_and_no_gap(browser: Browser, firm: F
 def test_filters_of_the_address_reach_every_question(browser: Browser, firm: Firm) -> None:
     browser("/?service=mito&service=rigtools&team=Crowd&from=2026-11-01&until=2026-11-07")
     assert firm.asked
-    for name, params in firm.asked:
+    # Whether the installation is older than the time compared with does not depend on the filters.
+    asked = [(name, params) for name, params in firm.asked if params["from"] != ["1970-01-01"]]
+    assert len(asked) == len(firm.asked) - 1
+    for name, params in asked:
         assert params["service"] == ["mito", "rigtools"], name
         assert params["team"] == ["Crowd"]
     begins = {params["from"][0] for _, params in firm.asked}
@@ -89,6 +93,7 @@ def test_an_unknown_filter_is_refused_in_words(browser: Browser) -> None:
     [
         ("from=yesterday", "is no time"),
         ("from=2026-11-05&until=2026-11-01", "ends before it begins"),
+        ("from=1678-01-01&to=2262-01-01", "longer than ten years"),
         ("range=5y", "There is no range"),
         ("until=soon", "is no day"),
         ("period=hour", "There is no period"),
@@ -215,12 +220,51 @@ def test_assets_are_kept_for_ever_under_the_name_of_their_content(browser: Brows
     assert browser("/static/x/%2e%2e/contract.py").status_code == 404
 
 
-def test_what_cannot_be_counted_is_said_and_the_rows_are_shown(browser: Browser, firm: Firm) -> None:
-    segment = firm.records[0]["segment"]
-    page = browser(f"/records?range=90d&segment={segment}").text
-    assert "Records are not counted by segment" in page
+def test_what_is_found_by_a_column_of_the_search_alone_is_counted_too(browser: Browser, firm: Firm) -> None:
+    record = firm.records[0]
+    page = browser(f"/records?range=90d&segment={record['segment']}&offset={record['offset']}").text
     assert page.count("data-record") == 1
+    assert "1 records" in text(page)
     assert "refused" not in page
+
+
+def test_numbers_are_compared_with_as_long_a_time_before(browser: Browser, firm: Firm) -> None:
+    page = browser("/?range=7d").text
+    assert "vs previous 7 days" in text(page)
+    now, earlier = (
+        next(p for name, p in firm.asked if name == "records.facets" and p["column"] == ["kind"] and ("to" in p) == to)
+        for to in (False, True)
+    )
+    begin = datetime.combine(date.fromisoformat(now["from"][0]), time(), ZONE)
+    before = [datetime.fromisoformat(earlier[name][0]) for name in ("from", "to")]
+    assert before[1] == begin
+    length = before[1] - before[0]
+    assert abs(length - (datetime.now(UTC) - begin)) < timedelta(minutes=1)
+    assert f"{before[0].astimezone(ZONE):%Y-%m-%d %H:%M:%S}" in page
+
+
+def test_a_young_installation_compares_with_nothing(browser: Browser) -> None:
+    shown = text(browser("/?range=90d").text)
+    assert shown.count("no earlier time to compare with") == 4
+    assert "vs previous" not in shown
+
+
+def test_an_answer_about_another_time_leaves_the_bars_range_alone(browser: Browser) -> None:
+    for _ in range(3):
+        head = text(browser("/?from=2026-11-02&until=2026-11-08").text)
+        assert "2 Nov – 8 Nov 2026" in head  # noqa: RUF001  # the dash that stands between dates
+
+
+def test_panels_that_ask_the_same_share_one_answer(browser: Browser, firm: Firm) -> None:
+    browser("/adoption?range=30d")
+    asked = [(name, sorted(params.items())) for name, params in firm.asked]
+    assert [one for one in asked if asked.count(one) > 1] == []
+
+
+def test_filters_that_nothing_fits_are_said_to_be_the_cause(browser: Browser) -> None:
+    shown = text(browser("/?service=nosuch").text)
+    assert shown.count("Nothing in this range fits the filters.") == 5
+    assert "tellback.event(" not in shown
 
 
 def test_only_a_bucket_that_still_fills_is_so_far(browser: Browser) -> None:

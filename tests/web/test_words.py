@@ -35,7 +35,9 @@ def test_share_never_rounds_to_all_or_nothing(value: float | None, shown: str) -
     [
         (3, "now"),
         (59, "1 min ago"),
-        (3599, "60 min ago"),
+        (3569, "59 min ago"),
+        (3599, "1 h ago"),
+        (86000, "yesterday"),
         (7200, "2 h ago"),
         (86400, "yesterday"),
         (86400 * 5, "5 days ago"),
@@ -138,16 +140,48 @@ def test_buckets_cover_the_range(step: str, count: int) -> None:
     assert x[0] <= datetime(2026, 10, 1, tzinfo=BERLIN)
 
 
-def test_levels_stack_with_the_most_severe_first() -> None:
+def test_series_are_named_by_level_or_kind_and_stack_the_most_severe_first() -> None:
     x = charts.buckets(charts.DAY, datetime(2026, 11, 1, tzinfo=BERLIN), datetime(2026, 11, 3, tzinfo=BERLIN), BERLIN)
     rows = [
-        {"bucket": "2026-11-01", "level": "fatal", "records": 1},
-        {"bucket": "2026-11-01", "level": "error", "records": 2},
-        {"bucket": "2026-11-02", "level": None, "records": 4},
-        {"bucket": "2026-11-02T00:00:00+01:00", "level": "verbose", "records": 8},
+        {"bucket": "2026-11-02", "kind": "event", "level": None, "records": 4},
+        {"bucket": "2026-11-02T00:00:00+01:00", "kind": "log", "level": "verbose", "records": 8},
+        {"bucket": "2026-11-01", "kind": "log", "level": "fatal", "records": 1},
+        {"bucket": "2026-11-01", "kind": "error", "level": None, "records": 2},
     ]
-    found = charts.by_level(rows, charts.DAY, x, BERLIN)
-    assert [(series.label, series.values) for series in found] == [("error", [3, 0]), ("no level", [0, 12])]
+    found = charts.by_severity(rows, charts.DAY, x, BERLIN)
+    assert [(series.label, series.color, series.values) for series in found] == [
+        ("error", "error", [3, 0]), ("event", "event", [0, 4]), ("verbose", "other", [0, 8]),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("first", "unfinished", "said"),
+    [
+        (datetime(2026, 10, 25, tzinfo=BERLIN), False, ""),
+        (datetime(2026, 10, 25, tzinfo=BERLIN), True, "today so far"),
+        (datetime(2026, 10, 25, 9, tzinfo=BERLIN), True, "first day in part, today so far"),
+    ],
+)
+def test_a_chart_says_which_buckets_hold_a_part_of_their_time(first: datetime, unfinished: bool, said: str) -> None:
+    x = charts.buckets(charts.DAY, first, datetime(2026, 10, 30, 12, tzinfo=BERLIN), BERLIN)
+    chart = charts.people("People", charts.DAY, x, [5] * len(x), first, unfinished)
+    assert chart.kind == "line"
+    assert chart.partial == said
+    assert chart.label(x[0]).endswith("(in part)") == ("in part" in said)
+    assert chart.label(x[-1]).endswith("(so far)") == unfinished
+
+
+def test_a_few_points_are_bars_and_no_sparkline() -> None:
+    x = charts.buckets(charts.DAY, datetime(2026, 11, 1, tzinfo=BERLIN), datetime(2026, 11, 3, tzinfo=BERLIN), BERLIN)
+    assert charts.people("People", charts.DAY, x, [1, 2], x[0], False).kind == "bars"
+    assert charts.sparkline([1, 2, 3]) == charts.Sparkline()
+
+
+def test_a_sparkline_keeps_the_running_bucket_apart() -> None:
+    whole, apart = charts.sparkline([4, 2, 4, 1]), charts.sparkline([4, 2, 4, 1], unfinished=True)
+    assert whole.running == ""
+    assert apart.done == whole.done.rsplit(" ", 1)[0]
+    assert apart.running.split() == whole.done.split()[-2:]
 
 
 def test_cohorts_leave_the_future_open() -> None:

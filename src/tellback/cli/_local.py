@@ -37,7 +37,7 @@ def access(data: Path | None) -> Iterator[Access]:
 def opened(data: Path) -> Iterator[Store]:
     """The store without a server, with everything in it that the journal had."""
     from tellback.server.app import Server, Settings
-    from tellback.server.folder import DataFolder, FolderError
+    from tellback.server.folder import DataFolder, FolderError, for_this_user_only
     from tellback.server.store import Store as Engine
 
     if not (data / "store.duckdb").exists():
@@ -50,6 +50,7 @@ def opened(data: Path) -> Iterator[Store]:
         await server.open()
         await server.close()
 
+    for_this_user_only()
     try:
         # A server that was killed leaves acknowledged records in its journal. Starting and stopping one loads them.
         asyncio.run(load_what_waits())

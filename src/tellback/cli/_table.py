@@ -1,9 +1,13 @@
 """Rows as a table for eyes and for `cut`: columns two spaces apart, numbers to the right."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z")
+"""A time with decimals. A table says them of a record's own time only."""
 
 _CONTROL = dict.fromkeys((*range(32), 127, *range(128, 160)), " ")
 """A record's text must not move a terminal's cursor."""
@@ -24,7 +28,7 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str
     names = list(columns or (rows[0] if rows else ()))
     if len(names) > MANY:
         names = [name for name in names if any(row.get(name) is not None for row in rows)]
-    cells = [[_cell(row.get(name), NOTHING.get(name, "")) for name in names] for row in rows]
+    cells = [[_cell(name, row.get(name)) for name in names] for row in rows]
     right = [_is_number(name, rows) for name in names]
     widths = [max(map(width, column)) for column in zip(names, *cells, strict=True)]
     lines = [names, ["-" * wide for wide in widths], *cells]
@@ -44,11 +48,13 @@ def _is_number(name: str, rows: Sequence[Mapping[str, Any]]) -> bool:
     return bool(values) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
-def _cell(value: Any, nothing: str) -> str:
+def _cell(name: str, value: Any) -> str:
     if value is None:
-        return nothing
-    if isinstance(value, float):
-        return f"{value:.6g}"
+        return NOTHING.get(name, "")
+    if isinstance(value, float):  # no more digits than a share or a measurement bears
+        return f"{value:.3g}" if abs(value) < 1 else f"{value:.6g}"
+    if isinstance(value, str) and name != "time" and _MOMENT.fullmatch(value):
+        value = f"{value[:19]}Z"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = text.translate(_CONTROL)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

@@ -52,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         return _refuse(f"{error.name} is missing: pip install 'tellback[server]'")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # Its ten lines about plugins would bury the link and the token of the first start.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         loopback = args.host == "localhost" or ipaddress.ip_address(args.host).is_loopback
     except ValueError:

@@ -26,7 +26,7 @@ class bound:  # noqa: N801 -- used as a statement: `with tellback.bound(user="gu
 
     __slots__ = ("_given", "_tokens")
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:
         self._given = values
         self._tokens: list[Token[Context]] = []
 
@@ -38,9 +38,13 @@ class bound:  # noqa: N801 -- used as a statement: `with tellback.bound(user="gu
         return self
 
     def __exit__(self, *_: object) -> None:
-        # ValueError: left in another context than entered (a generator that moved between tasks).
-        with suppress(ValueError, IndexError):
-            current.reset(self._tokens.pop())
+        # The latest that was entered in this context: one block may be shared by tasks or threads, whose own entries
+        # give a ValueError here. None at all: a generator that moved between tasks.
+        for token in reversed(list(self._tokens)):
+            with suppress(ValueError):
+                current.reset(token)
+                self._tokens.remove(token)
+                return
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         given = self._given

@@ -6,6 +6,7 @@ types of the standard library have a text that loses nothing (a UUID, a date, a 
 """
 
 import sys
+from itertools import islice
 from typing import Any, Final
 
 from tellback.record import INT64_MAX, INT64_MIN, MAX_DEPTH
@@ -129,12 +130,13 @@ class Cleaner:
             self.altered = True
             return f"<{kind.__name__} of {len(value)}>"
         try:
-            # A copy in one C call: another thread may change the container meanwhile.
-            parts = list(value.items() if kind is dict else value)
+            # A copy in one C call, because another thread may change the container meanwhile, and no more of it than is
+            # looked at: a local variable may hold a hundred million items.
+            room = min(self.items, self.nodes)
+            parts = list(islice(value.items() if kind is dict else value, room + 1))
         except RuntimeError:
             self.altered = True
             return f"<{kind.__name__} changing>"
-        room = min(self.items, self.nodes)
         if len(parts) > room:
             del parts[room:]
             self.altered = True

@@ -86,7 +86,7 @@ def cleaned_fields(given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         if value is None:
             continue
         try:
-            own[name], same = _field(name, value)
+            own[name], same = _field(name, _exact(value))
         except Exception:  # a value that breaks its own reading (an impossible datetime)
             own[name], same = None, False
         if not same:
@@ -94,6 +94,19 @@ def cleaned_fields(given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         if own[name] is None:
             del own[name]
     return own, altered
+
+
+def _exact(value: Any) -> Any:
+    """The plain text or number in a value of a class made from str, int or float: a StrEnum's member as name, numpy's
+    float as value. Asked of the base class itself, so that no method of the host's own class is run."""
+    kind = type(value)
+    if issubclass(kind, str):
+        return str.__str__(value)
+    if issubclass(kind, float):
+        return float.__float__(value)
+    if issubclass(kind, int) and kind is not bool:
+        return int.__int__(value)
+    return value
 
 
 def _field(name: str, value: Any) -> tuple[Any, bool]:

@@ -2,8 +2,12 @@
 
 import os
 import sys
+from _thread import start_new_thread
 from collections.abc import Callable
+from contextlib import suppress
+from contextvars import copy_context
 from functools import wraps
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Final, TypeVar, cast, overload
 
@@ -16,6 +20,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 MAX_CAUSES: Final = 5
 _MAX_TEXT: Final = 8_192
+_PATIENCE: Final = 1.0
+"""Seconds that a capture waits for the thread that describes a stack which is full."""
 _ID: Final = "_tellback_id"
 
 _COROUTINE: Final = 0x80  # inspect.CO_COROUTINE; importing inspect would cost more than the rest of the client
@@ -44,7 +50,8 @@ class Captured(str):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if isinstance(error, Exception):  # SystemExit, KeyboardInterrupt and their like are no failures
-            record(error, attrs=self._attrs)
+            with suppress(RecursionError):
+                record(error, attrs=self._attrs)
 
     def __call__(self, function: F) -> F:
         return cast("F", _guarded(function, self._attrs))
@@ -91,20 +98,38 @@ def record(error: BaseException | None, *, time: Any = None, attrs: dict[str, An
         if type(known) is str:
             return known
         id_ = os.urandom(16).hex()
+        described = _described(error)
+        # From here on only C and `emit`, which reports nothing: what could not be described is not known either.
         own[_ID] = id_
         emit(
             "error",
             type_name(type(error)),
             {"time": time, "level": "error", "message": message_of(error)},
             attrs,
-            {**_described(error), "id": id_},
+            {**described, "id": id_},
         )
+    except RecursionError:  # the stack that is to be described leaves no room for doing so
+        return _aside(error, time, attrs)
     except Exception:
         spool = live.spool
         if spool is not None:
             spool.lost.add("error")
         return ""
     return id_
+
+
+def _aside(error: BaseException | None, time: Any, attrs: dict[str, Any]) -> str:
+    """`record` on the empty stack of a thread of its own. Calls nothing that is written in Python, for want of room."""
+    done: SimpleQueue[str] = SimpleQueue()
+    try:
+        start_new_thread(copy_context().run, (_recorded, done, error, time, attrs))
+        return done.get(timeout=_PATIENCE)
+    except (RuntimeError, Empty):
+        return ""
+
+
+def _recorded(done: "SimpleQueue[str]", error: BaseException | None, time: Any, attrs: dict[str, Any]) -> None:
+    done.put(record(error, time=time, attrs=attrs))
 
 
 def message_of(error: BaseException) -> str:
@@ -156,7 +181,8 @@ def _guarded(function: Any, attrs: dict[str, Any]) -> Any:
             try:
                 return await function(*args, **kwargs)
             except Exception as error:
-                record(error, attrs=attrs)
+                with suppress(RecursionError):  # not even room for the call; whoever called us has more
+                    record(error, attrs=attrs)
                 raise
 
         return later
@@ -166,7 +192,8 @@ def _guarded(function: Any, attrs: dict[str, Any]) -> Any:
         try:
             return function(*args, **kwargs)
         except Exception as error:
-            record(error, attrs=attrs)
+            with suppress(RecursionError):
+                record(error, attrs=attrs)
             raise
 
     return now

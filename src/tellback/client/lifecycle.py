@@ -148,7 +148,17 @@ def _shut() -> None:
 
 
 def _at_exit() -> None:
-    close(AT_EXIT)
+    """Not `close`: exit handlers that were registered before `init`, and finalizers, come after this one, and what they
+    record is as little lost as any other. The sender goes on for as long as there is an interpreter."""
+    threads = _threads
+    if threads is None or threads.spool is None or threads.spool.pid != os.getpid():
+        return
+    _last_flush(AT_EXIT)
+    if threads.keeper is not None:
+        threads.keeper.stopped = True
+        threads.keeper.waker.wake()
+    with suppress(Exception):  # what is left lies in the spool for the next process
+        threads.spool.rest()
 
 
 def _after_fork() -> None:

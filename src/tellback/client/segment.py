@@ -114,3 +114,14 @@ def reserve(fd: int, size: int) -> None:
     for _ in range(0, size, len(block)):
         os.write(fd, block)
     os.ftruncate(fd, size)
+
+
+def sync_folder(path: Path) -> None:
+    """Have the names in a folder survive a power cut. OSError."""
+    if os.name == "nt":  # a folder cannot be opened there
+        return
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -17,7 +17,7 @@ from tellback.client.folder import ProcessFolder
 from tellback.client.fork import Mark
 from tellback.client.lost import Lost
 from tellback.client.prefault import prefault
-from tellback.client.segment import Segment, new_id
+from tellback.client.segment import Segment, new_id, sync_folder
 
 FIRST: Final = 1 << 18
 LARGEST: Final = 8 << 20
@@ -39,7 +39,8 @@ class Spool:
 
     __slots__ = (
         "_header", "_locks", "_making", "_page", "_retry", "_start", "active", "background", "closed", "folder",
-        "late_rotations", "lost", "over_budget", "own", "pid", "root", "rotations", "shelf", "spares", "write",
+        "late_rotations", "lost", "over_budget", "own", "pid", "resting", "root", "rotations", "shelf", "spares",
+        "write",
     )  # fmt: skip
 
     def __init__(self, root: Path, header: Callable[[int], bytes], background: Background) -> None:
@@ -51,6 +52,8 @@ class Spool:
         self._retry = 0.0
         self._making = 0
         self.closed = False
+        self.resting = False
+        """The process is ending: a record that still comes opens a folder anew."""
         self.background = background
         self.spares: deque[Segment] = deque()
         self.own: deque[Segment] = deque()
@@ -111,13 +114,15 @@ class Spool:
         with self._lock():
             if not self._page[0]:
                 self._forked()
+            if not self.own:
+                self._open()
             if self.write is _unstarted:
                 self.write = self.active.write
                 self.background.start()
 
     def mute(self) -> None:
         """A record came while the red button was pressed. The first one starts the thread that watches the button."""
-        if self.write is _unstarted or not self._page[0]:
+        if (self.write is _unstarted or not self._page[0]) and not self.resting:
             try:
                 self.begin()
             except Exception:  # Never in the way
@@ -192,7 +197,7 @@ class Spool:
         """Have spares ready: one, and two once the process has shown that it writes much. By the keeper alone."""
         while len(self.spares) < (2 if self.rotations else 1) and not self.over_budget:
             with self.shelf:  # lest `close` overlook a spare in the making
-                if self.closed:
+                if self.closed or self.resting:
                     return
                 try:
                     fresh = self._create(self.next_size())
@@ -214,6 +219,8 @@ class Spool:
         if (self.folder.path / "lock").exists():
             return
         with self._lock():
+            if self.closed or self.resting:  # it was us who took it away
+                return
             old, spares = self.folder, list(self.spares)
             self.spares.clear()
             self.folder = ProcessFolder.create(self.root, new_id(time.time_ns()))
@@ -253,15 +260,26 @@ class Spool:
                 self.let_go()
                 return
             self.closed = True
-            self.write = _unstarted
-            if not self.shelf.acquire(timeout=1):
-                return  # a thread hangs on the disk: all stays as it is, for the next process
-            try:
-                self.drop_spares()
-                self._shut()
-            finally:
-                self.shelf.release()
-            self.folder.release()
+            self._leave()
+
+    def rest(self) -> None:
+        """The same at the end of the process, where other exit handlers and finalizers may record after us: their lines
+        go into a new folder, which the next process ships."""
+        with self._lock():
+            if self.pid == os.getpid() and not self.closed:
+                self.resting = True
+                self._leave()
+
+    def _leave(self) -> None:
+        self.write = _unstarted
+        if not self.shelf.acquire(timeout=1):
+            return  # a thread hangs on the disk: all stays as it is, for the next process
+        try:
+            self.drop_spares()
+            self._shut()
+        finally:
+            self.shelf.release()
+        self.folder.release()
 
     def _shut(self) -> None:
         for segment in list(self.own):
@@ -282,12 +300,23 @@ class DurableSpool(Spool):
     def append(self, line: bytes) -> None:
         before = self.active
         super().append(line)
-        try:
-            before.sync()
-            if self.active is not before:
-                self.active.sync()
-        except OSError:
-            self.lost.add("sync", 0)
+        # The line may lie in any segment from that one on: other threads rotate, too, and a fork begins anew. One that
+        # was shipped and deleted meanwhile needs no sync, and must not keep the others from theirs.
+        after = list(self.own)
+        with suppress(ValueError):
+            del after[: after.index(before)]
+        for segment in after:
+            try:
+                segment.sync()
+            except OSError:
+                self.lost.add("sync", 0)
+
+    def _create(self, size: int) -> Segment:
+        made = super()._create(size)
+        with suppress(OSError):  # what is synced must have a name, too
+            for folder in (self.folder.path, self.root):
+                sync_folder(folder)
+        return made
 
 
 def _unstarted(line: bytes) -> object:

@@ -35,7 +35,8 @@ class Transport:
         parts = urlsplit(url)
         self._path = parts.path + "/v1/records"
         self._host = parts.hostname or ""
-        self._port = parts.port
+        # Said, because http.client looks for a port in a host that came without, and `::1` has a colon.
+        self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._tls = parts.scheme == "https"
         self._answer = answer
         self._connection: http.client.HTTPConnection | None = None
@@ -97,9 +98,11 @@ def _retry_after(value: str | None) -> float | None:
         return None
     try:
         return max(0.0, float(int(value)))
+    except OverflowError:
+        return None
     except ValueError:
         pass
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

@@ -30,7 +30,7 @@ from tellback.server.journal import Journal
 from tellback.server.people import directory, table
 from tellback.server.questions.asking import Given, ask_async
 from tellback.server.questions.contract import Answer, QuestionError
-from tellback.server.store import Loader, Store
+from tellback.server.store import Loader, QueryTimeout, Store
 from tellback.version import __version__
 
 log = logging.getLogger("tellback.server")
@@ -43,6 +43,9 @@ BACKLOG = 512 << 20
 
 STOP_SECONDS = 25
 """For stopping as a whole. What is not loaded by then is in the journal."""
+
+ANSWER_SECONDS = 5
+"""Within which a server that is ready has answered the smallest of questions."""
 
 WATCH_SECONDS = 0.25
 """Between looks at the database of decisions, which the command line changes beside us."""
@@ -136,7 +139,10 @@ class Server:
         ):
             if trouble is not None:
                 return _error(503, "not_ready", f"{what}: {trouble}")
-        await self.store.ask("SELECT 1", timeout=5)
+        try:
+            await self.store.ask("SELECT 1", timeout=ANSWER_SECONDS)
+        except QueryTimeout:
+            return _error(503, "not_ready", "every way to the store is taken by a question that takes long")
         return JSONResponse({"status": "ready", "version": __version__})
 
     def metrics(self) -> Mapping[str, Metric]:
@@ -181,6 +187,7 @@ class Server:
                 report = directory.import_csv(self.decisions, raw)
             except table.FileError as error:
                 raise web.Refused("bad_body", str(error), "file") from None
+            self.people()  # at once: the page that answers shows the directory
             return _Imported(report.imported, [(bad.line, bad.reason) for bad in report.bad])
 
         def revoke(token_id: str) -> None:

@@ -1,11 +1,18 @@
 """The data directory: made, locked, described. What stands in it is listed in `docs/architecture.md`."""
 
+import contextlib
 import json
 import os
 import secrets
 import sys
 from pathlib import Path
 from typing import Any
+
+
+def for_this_user_only() -> None:
+    """Whatever this process makes from here on is its own user's. For the programs that open a data directory: it may
+    have been there before, open to all, and DuckDB makes its files with whatever the umask lets through."""
+    os.umask(0o077)
 
 
 class FolderError(Exception):
@@ -22,6 +29,9 @@ class DataFolder:
             if not path.exists():
                 path.mkdir(parents=True, mode=0o700)
             self.journal.mkdir(mode=0o700, exist_ok=True)
+            for made in path.glob(f"{self.store.name}*"):  # by whoever had another umask
+                with contextlib.suppress(PermissionError):
+                    made.chmod(0o600)
             self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
         except OSError as error:
             raise FolderError(

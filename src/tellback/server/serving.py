@@ -11,6 +11,8 @@ import uvicorn
 
 from tellback.server.access import greeting
 from tellback.server.app import Server, Settings
+from tellback.server.folder import for_this_user_only
+from tellback.server.protocol import BoundedProtocol
 from tellback.version import __version__
 
 DRAIN_SECONDS = 8
@@ -23,6 +25,7 @@ class AddressError(Exception):
 
 def serve(settings: Settings, say: Callable[[str], None] = print) -> None:
     """Run until SIGTERM or SIGINT. Raises `FolderError`, ValueError (zone) and `AddressError` before it begins."""
+    for_this_user_only()
     with contextlib.closing(_listening(settings)) as listener:
         server = Server(settings)
         asyncio.run(_serve(server, listener, say))
@@ -52,7 +55,7 @@ async def _serve(server: Server, listener: socket.socket, say: Callable[[str], N
     # uvicorn's own access log would show tokens that stand in paths, so there is none.
     config = uvicorn.Config(
         server,
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         lifespan="off",
         access_log=False,

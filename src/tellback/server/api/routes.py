@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -24,7 +25,9 @@ def routes(api: Api) -> list[Route]:
         return json(openapi.description())
 
     async def measure(request: Request) -> Response:
-        return Response(metrics.text(api.metrics()), media_type=metrics.CONTENT_TYPE)
+        # In a thread: some of the numbers are asked of the store.
+        text = metrics.text(await run_in_threadpool(api.metrics))
+        return Response(text, media_type=metrics.CONTENT_TYPE)
 
     return [
         Route("/api/questions", _answering(questions.list), methods=["GET"]),

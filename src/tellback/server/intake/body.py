@@ -15,6 +15,12 @@ _PIECE = 1024
 """Compressed bytes given to zstd at a time. Four bytes can stand for a block of 128 KiB and zstandard's incremental
 decoder does not bound its output, so one piece makes at most 32 MiB."""
 
+_PIECE_OF_GZIP = 16 << 10
+"""Compressed bytes given to zlib at a time. They make at most 1,032 times as many: 16 MiB."""
+
+_MEMBERS = 10_000
+"""Of one gzip body. Each costs a decoder; an empty one is 20 bytes of the body, so that a body could hold millions."""
+
 
 def too_large(limit: int = MAX_BODY) -> Refusal:
     """The refusal of a body over `limit` bytes."""
@@ -65,12 +71,20 @@ def _join(pieces: Iterator[bytes], name: str, limit: int) -> bytes:
 
 
 def _inflate(body: bytes, limit: int, wbits: int) -> Iterator[bytes]:
-    while body:
+    at = members = 0
+    while at < len(body):
+        members += 1
+        if members > _MEMBERS:
+            raise EOFError(f"it has more than {_MEMBERS} members")
         decoder = zlib.decompressobj(wbits)
-        yield decoder.decompress(body, limit + 1)
-        if not decoder.eof:
-            raise EOFError("it ends too early")
-        body = decoder.unused_data if wbits == 31 else b""
+        while not decoder.eof:
+            if at >= len(body):
+                raise EOFError("it ends too early")
+            # In pieces: what a member leaves unread is copied, which for many small ones goes with the body's square.
+            piece = body[at : at + _PIECE_OF_GZIP]
+            at += len(piece)
+            yield decoder.decompress(piece)
+        at = at - len(decoder.unused_data) if wbits == 31 else len(body)
 
 
 try:  # Python 3.14 has it; before, zstandard comes with the `server` extra.

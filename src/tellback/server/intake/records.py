@@ -31,6 +31,14 @@ _SEGMENT = re.compile(r"[0-9a-f]{32}")
 _BLANK = b" \t\r\0"
 """What a line of filler is made of. NULs are the unwritten rest of a segment that someone posted as a file."""
 
+MOST_LOST = 2**53
+"""A sender's own count is taken on trust, but not so far that a sum of them leaves the 64 bits of the ledger: a load
+that fails over it would fail for ever, and all that comes after it would wait."""
+
+MAX_WRITTEN = 256 << 20
+"""Bytes that one body may become. Each line carries what is constant for its process: of 64 MiB of `{}` that would be
+gigabytes, and a few kilobytes compressed are 64 MiB."""
+
 _FALLBACK = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -94,6 +102,7 @@ class _Reader:
     def __init__(self, batch: Batch, request: Request, ranges: Sequence[Range]) -> None:
         self.batch = batch
         self.body = request.body
+        self.lines = self.body.count(b"\n") + 1
         self.received = request.received
         self.ranges = ranges
         # Rows need an identity also where the sender gave none; such a segment is never asked for again.
@@ -112,6 +121,12 @@ class _Reader:
         # With process fields at hand a line rarely has its own, and those that do go the slow way.
         self.fast: Any = canonical.decode_own if process else canonical.decode_inline
         self.tail = _tail(process | self.constant)
+        size = len(self.body) + self.lines * len(self.tail)
+        if size > MAX_WRITTEN:
+            raise Refusal(
+                413, "too_large", f"{self.lines} lines with what is constant for their process are {size} bytes: at "
+                f"most {MAX_WRITTEN} are taken at once, send them in smaller parts", "body",
+            )  # fmt: skip
 
     def read(self) -> None:
         encode, received, dropped = canonical.encode, self.received, self.batch.dropped
@@ -185,8 +200,8 @@ def _is_process(line: bytes) -> bool:
 def _count_lost(record: Own, dropped: dict[str, int]) -> None:
     """A sender that had to drop records says so in a record: its name is the reason, its value the number."""
     reason = record.name if isinstance(record.name, str) else "unknown"
-    count = record.value if isinstance(record.value, float) and 0 <= record.value < 2**53 else 0
-    dropped[reason] = dropped.get(reason, 0) + int(count)
+    count = record.value if isinstance(record.value, float) and 0 <= record.value < MOST_LOST else 0
+    dropped[reason] = min(dropped.get(reason, 0) + int(count), MOST_LOST)
 
 
 WIRE = Records()

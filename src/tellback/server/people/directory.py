@@ -1,5 +1,6 @@
 """The directory as it is kept, and how it gets into the store, where questions join it to records."""
 
+import threading
 from typing import Protocol
 
 import msgspec
@@ -53,9 +54,14 @@ class Sync:
         self._decisions, self._store = decisions, store
         self._version: int | None = None
         self._written: list[tuple[str, str | None, str | None, str]] | None = None
+        self._turn = threading.Lock()
 
     def __call__(self) -> bool:
-        """True when the store was written to."""
+        """True when the store was written to. May be called from any thread."""
+        with self._turn:
+            return self._catch_up()
+
+    def _catch_up(self) -> bool:
         version = self._decisions.version()
         if version == self._version:
             return False

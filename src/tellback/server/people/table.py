@@ -23,6 +23,10 @@ class BadLine(msgspec.Struct, frozen=True):
     reason: str
 
 
+MAX_BAD = 10_000
+"""Bad lines that are named. A file with more of them is another kind of file."""
+
+
 class FileError(Exception):
     """The file as a whole cannot be used; nothing may change."""
 
@@ -47,6 +51,8 @@ def read(raw: bytes) -> Table:
     good: dict[str, Person] = {}
     before = 0
     while True:
+        if len(table.bad) > MAX_BAD:
+            raise FileError(f"more than {MAX_BAD} lines are bad; line {table.bad[0].line}: {table.bad[0].reason}")
         line, before = before + 1, before
         try:
             cells = [cell.strip() for cell in next(lines)]

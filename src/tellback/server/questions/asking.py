@@ -1,5 +1,6 @@
 """Asks a question: a request's parameters in, one SQL text with bound parameters out, and rows made into an answer."""
 
+import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from tellback.record import INT64_MAX
 from tellback.server import times
 from tellback.server.questions import cursor as cursors
 from tellback.server.questions import filters
@@ -35,6 +37,7 @@ Steps = Generator[tuple[str, Mapping[str, object]], Result, Answer]
 """SQL texts out, their results in, the answer at the end: asking without saying how to wait."""
 
 DEFAULT_DAYS = 30
+MAX_PROJECTS = 100
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -69,30 +72,42 @@ def ask(store: Store, name: str, given: Given, *, reads: str | None = None, now:
 
 async def ask_async(store: Store, run: Run, name: str, given: Given, *, reads: str | None = None) -> Answer:
     """The same for an event loop: `run` is the store's awaitable query. Cancelling it cancels the query that runs."""
+    # In threads: counting gaps and shaping ten thousand rows take time in which the loop has records to take.
     steps = _steps(store, name, given, reads, None)
-    sql, values = next(steps)
-    while True:
-        result = await run(sql, values)
-        try:
-            sql, values = steps.send(result)
-        except StopIteration as end:
-            return cast(Answer, end.value)
+    step = await asyncio.to_thread(_advance, steps, None)
+    while not isinstance(step, Answer):
+        step = await asyncio.to_thread(_advance, steps, await run(*step))
+    return step
+
+
+def _advance(steps: Steps, result: Result | None) -> tuple[str, Mapping[str, object]] | Answer:
+    try:
+        return next(steps) if result is None else steps.send(result)
+    except StopIteration as end:  # which no future can carry
+        return cast(Answer, end.value)
 
 
 def _steps(store: Store, name: str, given: Given, reads: str | None, now: int | None) -> Steps:
     planned = plan(find(name), given, zone=store.zone, reads=reads, now=time.time_ns() if now is None else now)
     # Before the rows are read: what it promises must be in them.
     through = times.text(store.through())
-    dropped = yield _dropped(planned.projects)
+    dropped = (yield _dropped_ever(planned)).rows[0][0] or 0
+    # Where nothing was ever dropped, which is the rule, no record has to be looked at.
+    if dropped and planned.range.from_ is not None:
+        dropped = (yield _dropped_in_range(planned)).rows[0][0] or 0
     missing = sum(store.missing(project) for project in planned.projects) if planned.projects else store.missing()
     result = yield planned.sql, planned.values
-    return shape(planned, result, Complete(through, missing, dropped.rows[0][0] or 0))
+    return shape(planned, result, Complete(through, missing, dropped))
 
 
 def plan(question: Question, given: Given, *, zone: str, reads: str | None, now: int) -> Plan:
     params: Any = read_params(question, given)
     place = ZoneInfo(zone)
-    wanted = list(getattr(params, "project", []))
+    wanted = list(dict.fromkeys(getattr(params, "project", [])))
+    if len(wanted) > MAX_PROJECTS:  # gaps are counted project by project
+        raise QuestionError(
+            "bad_parameter", f"project: {len(wanted)} are given, at most {MAX_PROJECTS} are taken", "project"
+        )
     if reads is not None and any(project != reads for project in wanted):
         raise QuestionError("denied", f"project: this token may ask about project {reads!r} only", "project", 403)
     asked = cursors.fingerprint(question.name, given)
@@ -209,10 +224,28 @@ def _choices(type_: Any) -> tuple[str, ...]:
     return get_args(bare) if get_origin(bare) is Literal else ()
 
 
-def _dropped(projects: Sequence[str]) -> tuple[str, Mapping[str, object]]:
+def _dropped_ever(planned: Plan) -> tuple[str, Mapping[str, object]]:
     binder = Binder()
-    test = binder.either("project", projects) if projects else "TRUE"
-    sql = f"SELECT CAST(sum(records) AS BIGINT) FROM ledger WHERE reason LIKE 'dropped:%' AND {test}"
+    test = binder.either("project", planned.projects) if planned.projects else "TRUE"
+    # Bounded: each reason's number is a client's own word, and their sum need not fit 64 bits.
+    total = f"CAST(least(coalesce(sum(records), 0), {INT64_MAX}) AS BIGINT)"
+    sql = f"SELECT {total} FROM ledger WHERE reason LIKE 'dropped:%' AND {test}"
+    return sql, binder.values
+
+
+def _dropped_in_range(planned: Plan) -> tuple[str, Mapping[str, object]]:
+    """What clients say they dropped, by the time they said it: a drop of long ago says nothing about today's answer.
+
+    A `lost` record carries the number as its value; what is no number counts as in the ledger, for nothing.
+    """
+    binder, at = Binder(), planned.at
+    test = binder.either("project", planned.projects) if planned.projects else "TRUE"
+    number = f"CASE WHEN value >= 0 AND value < {2**53} THEN floor(value) ELSE 0 END"
+    sql = (
+        f"SELECT CAST(least(coalesce(sum({number}), 0), {2**53}) AS BIGINT) "
+        f"FROM records WHERE kind = 'lost' AND time >= {binder.bind(at.since)} AND time < {binder.bind(at.until)} "
+        f"AND {test}"
+    )
     return sql, binder.values
 
 

@@ -73,7 +73,7 @@ class Complete(msgspec.Struct):
     missing: int
     """Gaps: slices of clients that are known to exist and have not come."""
     dropped: int
-    """Records that clients counted as dropped, since the installation began."""
+    """Records that clients say they dropped in the range; since the installation began where the question has none."""
 
 
 class Answer(msgspec.Struct):

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import msgspec
 
-from tellback.server.questions.contract import Binder, Scope
+from tellback.server.questions.contract import Binder, QuestionError, Scope
 
 MAX_LIMIT = 10_000
+MAX_WORDS = 32
 
 # No parameter is optional in the type's sense: a lax conversion would read the text "null" as None.
 
@@ -71,8 +72,11 @@ _WORD = re.compile(r'"([^"]*)"|([^\s"]+)')
 
 
 def words(q: str) -> list[str]:
-    """`a "b c" d` -> a, b c, d"""
-    return [word for phrase, plain in _WORD.findall(q) if (word := phrase or plain)]
+    """`a "b c" d` -> a, b c, d. Each is looked for in every record, so there is an end to them."""
+    found = list(dict.fromkeys(word for phrase, plain in _WORD.findall(q) if (word := phrase or plain)))
+    if len(found) > MAX_WORDS:
+        raise QuestionError("bad_parameter", f"q: {len(found)} words, at most {MAX_WORDS} are looked for", "q")
+    return found
 
 
 def projects(params: Projects, scope: Scope) -> str:

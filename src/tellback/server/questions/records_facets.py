@@ -3,16 +3,16 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from tellback.server.questions import filters
+from tellback.server.questions import columns, filters
+from tellback.server.questions.columns import EveryColumn
 from tellback.server.questions.contract import Count, Question, Scope
-from tellback.server.questions.filters import Filters
 
 Column = Literal[
     "service", "release", "environment", "user", "team", "name", "kind", "level", "host", "project", "os", "python"
 ]
 
 
-class Params(Filters, frozen=True, kw_only=True):
+class Params(EveryColumn, frozen=True, kw_only=True):
     column: Annotated[Column, msgspec.Meta(description="The column whose values are counted.")] = "service"
 
 
@@ -23,9 +23,10 @@ class Row(msgspec.Struct):
 
 
 def prepare(params: Params, scope: Scope) -> Mapping[str, str]:
+    where = columns.where(params, scope)
     if params.column == "team":
-        return {"value": "p.team", "people": 'LEFT JOIN people AS p ON p."user" = r."user"'}
-    return {"value": f"r.{filters.quoted(params.column)}", "people": ""}
+        return {"where": where, "value": "p.team", "people": 'LEFT JOIN people AS p ON p."user" = r."user"'}
+    return {"where": where, "value": f"r.{filters.quoted(params.column)}", "people": ""}
 
 
 QUESTION = Question(

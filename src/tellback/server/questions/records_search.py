@@ -1,47 +1,12 @@
-"""Every record in full. Its parameters are the shared filters and every other column of the store."""
+"""Every record in full."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
-from tellback.server import times
-from tellback.server.questions import filters
-from tellback.server.questions.contract import Day, Question, QuestionError, Scope, Time
-from tellback.server.questions.filters import Filters
-
-Exact = Annotated[list[str], msgspec.Meta(description="Exactly this text.")]
-Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-Number = Annotated[list[Integer], msgspec.Meta(description="Exactly this number.")]
-Moment = Annotated[list[str], msgspec.Meta(description="Exactly this time: RFC 3339 or ns since epoch.")]
-
-
-class Params(Filters, frozen=True, kw_only=True):
-    message: Exact = []
-    session: Exact = []
-    run: Exact = []
-    trace: Exact = []
-    span: Exact = []
-    parent: Exact = []
-    os: Exact = []
-    python: Exact = []
-    segment: Exact = []
-    duration: Annotated[list[Integer], msgspec.Meta(description="ns")] = []
-    pid: Number = []
-    offset: Number = []
-    value: Annotated[list[float], msgspec.Meta(description="Exactly this number.")] = []
-    time: Moment = []
-    start: Moment = []
-    received: Moment = []
-    day: Annotated[list[str], msgspec.Meta(description="A date in the reporting zone.")] = []
-    attrs: Annotated[
-        list[str], msgspec.Meta(description="`key=value`: the attribute of that name, not a nested one, as text.")
-    ] = []
-
-
-TEXTS = ("message", "session", "run", "trace", "span", "parent", "os", "python", "segment")
-NUMBERS = ("duration", "pid", "offset", "value")
-MOMENTS = ("time", "start", "received")
+from tellback.server.questions import columns
+from tellback.server.questions.columns import EveryColumn
+from tellback.server.questions.contract import Day, Question, Time
 
 
 class Row(msgspec.Struct):
@@ -74,47 +39,12 @@ class Row(msgspec.Struct):
     received: Time
 
 
-def prepare(params: Params, scope: Scope) -> Mapping[str, str]:
-    wanted = {name: getattr(params, name) for name in (*TEXTS, *NUMBERS)}
-    wanted |= {name: [_moment(name, text, scope) for text in getattr(params, name)] for name in MOMENTS}
-    tests = [filters.where(params, scope)]
-    tests += [scope.binder.either(filters.quoted(name), values) for name, values in wanted.items() if values]
-    if params.day:
-        days = ", ".join(f"CAST({scope.binder.bind(_day(text, scope))} AS DATE)" for text in params.day)
-        tests.append(f"day IN ({days})")
-    if params.attrs:
-        tests.append(f"({' OR '.join(_attribute(text, scope) for text in params.attrs)})")
-    return {"where": " AND ".join(tests)}
-
-
-def _moment(name: str, text: str, scope: Scope) -> int:
-    try:
-        return times.parse(text, scope.zone) if "-" in text[1:] else times.bounded(int(text))
-    except (ValueError, OverflowError) as error:
-        raise QuestionError("bad_parameter", f"{name}: {error}", name) from None
-
-
-def _day(text: str, scope: Scope) -> str:
-    try:
-        return times.day_of(times.parse(text, scope.zone), scope.zone).isoformat()
-    except (ValueError, OverflowError) as error:
-        raise QuestionError("bad_parameter", f"day: {error}", "day") from None
-
-
-def _attribute(text: str, scope: Scope) -> str:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise QuestionError("bad_parameter", f"attrs: expected key=value, got {text!r}", "attrs")
-    pointer = "/" + key.replace("~", "~0").replace("/", "~1")
-    return f"json_extract_string(attrs, {scope.binder.bind(pointer)}) = {scope.binder.bind(value)}"
-
-
 QUESTION = Question(
     name="records.search",
     title="Which records there are",
     doc="Records in full, newest first, of those that come at one time the ones of the greater segment and offset. "
     "A page continues where the last one ended, whatever came in meanwhile.",
-    params=Params,
+    params=EveryColumn,
     row=Row,
     sql="""
 SELECT time, kind, name, level, message, "user", service, release, environment, host, session, run, trace, span, parent,
@@ -122,7 +52,7 @@ SELECT time, kind, name, level, message, "user", service, release, environment, 
 FROM records
 WHERE {where} AND {page}
 ORDER BY time DESC, segment DESC, "offset" DESC""",
-    prepare=prepare,
+    prepare=lambda params, scope: {"where": columns.where(params, scope)},
     limit=100,
     key=("time", "segment", "offset"),
 )

@@ -19,7 +19,8 @@ QUESTION = Question(
     row=Row,
     sql="""
 WITH counted AS (
-  SELECT reason, CAST(sum(records) AS BIGINT) AS records FROM ledger WHERE {projects} GROUP BY reason
+  SELECT reason, CAST(least(sum(records), 9223372036854775807) AS BIGINT) AS records
+  FROM ledger WHERE {projects} GROUP BY reason
 ),
 took AS (
   SELECT

@@ -1,6 +1,7 @@
 """The store's file and everyone's way to it: one cursor per question, one writer at a time."""
 
 import asyncio
+import contextlib
 import json
 import os
 import threading
@@ -14,6 +15,7 @@ import duckdb
 
 from tellback.server.intake.seen import DIGEST_NS
 from tellback.server.journal import Closed
+from tellback.server.journal.disk import Disk
 from tellback.server.store import load as loading
 from tellback.server.store.tables import MACROS, MERGE_SEGMENTS, MISSING, TABLES, VERSION
 from tellback.server.store.zone import is_zone, machine_zone
@@ -58,9 +60,13 @@ class Store:
         self._writing = threading.RLock()
         self._pool = ThreadPoolExecutor(_WORKERS, "tellback-query")
         self._merged = 0
+        self._loads = 0
+        self._gaps: dict[str | None, tuple[int, int]] = {}
         self.pending: Callable[[], int | None] = lambda: None
         """When the oldest batch that is acknowledged and not yet visible was acknowledged; the loader sets it."""
         self._connection = self._connect()
+        # The journal's files go once this one has what they have, so its name must be as durable as they are.
+        Disk().sync_folder(self.path.parent)
         self.zone = self._settle_zone(zone)
         self._forget_unlinked()
 
@@ -134,7 +140,8 @@ class Store:
             given_up.set()
             # An interrupt that comes before the statement has begun is lost, so it is repeated until the query ends.
             while not future.done():
-                cursor.interrupt()
+                with contextlib.suppress(duckdb.ConnectionException):  # it has just ended, and its thread closed it
+                    cursor.interrupt()
                 await asyncio.wait([future], timeout=0.02)
             future.exception()  # looked at, so that nothing warns of it
             if isinstance(error, TimeoutError):
@@ -148,8 +155,18 @@ class Store:
         return now if oldest is None else min(now, oldest - 1)
 
     def missing(self, project: str | None = None) -> int:
-        """Gaps in segments: bytes that a client has written and that have not come, or not yet. None: all projects."""
-        return int(self.query(MISSING, {"project": project}).rows[0][0])
+        """Gaps in segments: bytes that a client has written and that have not come, or not yet. None: all projects.
+
+        Every answer says it, and only a load changes it: counted once for each load, not for each question.
+        """
+        loads = self._loads
+        known = self._gaps.get(project)
+        if known is not None and known[0] == loads:
+            return known[1]
+        found = int(self.query(MISSING, {"project": project}).rows[0][0])
+        # Under the number of loads from before the query: what a load changed meanwhile is counted anew.
+        self._gaps[project] = (loads, found)
+        return found
 
     def counts(self) -> list[tuple[str, int]]:
         """(reason, records) of the ledger, over all projects."""
@@ -176,6 +193,10 @@ class Store:
         """Their names may come again, so they must be gone before a journal is opened."""
         journal = self.path.parent / "journal"
         gone = [name for name in self.loaded() if not (journal / name).exists()]
+        if gone:
+            # A server was killed between unlinking them and syncing: after a power cut they would come back, and be
+            # loaded again if their names were forgotten.
+            Disk().sync_folder(journal)
         self.forget(gone)
 
     # Writing
@@ -189,6 +210,7 @@ class Store:
         """Make journal files visible, all or none. Raises duckdb.Error or `load.Unloadable`; then nothing changed."""
         with self._writing:
             loading.load(self._connection.cursor(), files, self.zone, instead, culprits)
+            self._loads += 1
 
     def forget(self, names: Sequence[str]) -> None:
         """These files are durably unlinked and cannot come back."""

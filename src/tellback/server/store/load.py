@@ -20,6 +20,10 @@ from tellback.server.store.tables import QUOTED
 _LINE_BUFFER = 8 << 20
 """Bytes of the longest line that the reader takes: twice what intake lets through."""
 
+MOST_COUNTED = 2**60
+"""Where a line of the ledger stands still. What clients say they dropped is a number that they chose: two of them shall
+not overflow 64 bits, which would make this load fail, and every later one with it."""
+
 
 class Unloadable(Exception):  # noqa: N818 - reads as what happened
     """The engine read another number of records than intake wrote."""
@@ -103,8 +107,11 @@ def _account(cursor: duckdb.DuckDBPyConnection, files: Sequence[Closed], culprit
     _insert(cursor, "segments", ranges)
     _insert(cursor, "digests", digests)
     _insert(cursor, "quarantine", refused)
-    ledger = [(project, reason, number) for (project, reason), number in counts.items() if number]
-    _insert(cursor, "ledger", ledger, "ON CONFLICT DO UPDATE SET records = ledger.records + excluded.records")
+    ledger = [(project, reason, min(number, MOST_COUNTED)) for (project, reason), number in counts.items() if number]
+    _insert(
+        cursor, "ledger", ledger,
+        f"ON CONFLICT DO UPDATE SET records = least(ledger.records + excluded.records, {MOST_COUNTED})",
+    )  # fmt: skip
 
 
 def _insert(cursor: duckdb.DuckDBPyConnection, table: str, values: Sequence[tuple[Any, ...]], more: str = "") -> None:

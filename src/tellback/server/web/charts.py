@@ -18,14 +18,22 @@ HOUR, DAY, WEEK, MONTH = "hour", "day", "week", "month"
 HOURLY_DAYS = 7
 """A range up to this many days is drawn by the hour: 168 bars at most."""
 
-LEVELS = (
-    # as shown, its colour in charts.js and tellback.css, the levels it holds
-    ("error", "error", ("error", "fatal")),
-    ("warn", "warn", ("warn",)),
-    ("info", "info", ("info",)),
-    ("debug", "debug", ("debug", "trace")),
-    ("no level", "none", ()),
-)
+FEWEST = 4
+"""Points that make a line; fewer are drawn as bars."""
+
+SERIES = {
+    # as shown, with its colour in charts.js and tellback.css; the most severe is drawn lowest
+    "error": "error",
+    "warn": "warn",
+    "info": "info",
+    "debug": "debug",
+    "log": "debug",
+    "event": "event",
+    "metric": "metric",
+    "span": "span",
+}
+SEVERITY = {"fatal": "error", "trace": "debug"}
+"""Levels that are drawn as another."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +59,23 @@ class Chart:
     """line, or bars: stacked."""
     unfinished: bool = False
     """The last bucket is still being filled."""
+    cut: bool = False
+    """The range begins within the first bucket, which so counts a part of its time only."""
 
     def label(self, at: datetime) -> str:
         text = {HOUR: f"{at:%a} {at.day} {at:%b %H:%M}", MONTH: f"{at:%B %Y}"}.get(
             self.step, f"{at:%a} {at.day} {at:%b}"
         )
-        return text + (" (so far)" if self.unfinished and at == self.x[-1] else "")
+        if self.unfinished and at == self.x[-1]:
+            return text + " (so far)"
+        return text + (" (in part)" if self.cut and at == self.x[0] else "")
+
+    @property
+    def partial(self) -> str:
+        """What the buckets are called that hold a part of their time: a fall at an end of a chart is no news."""
+        begun = f"first {self.step} in part" if self.cut else ""
+        running = {DAY: "today so far"}.get(self.step, f"this {self.step} so far") if self.unfinished else ""
+        return ", ".join(part for part in (begun, running) if part)
 
     @property
     def empty(self) -> bool:
@@ -114,26 +133,45 @@ def filled(
     return [found.get(at.timestamp(), 0) for at in x]
 
 
-def by_level(rows: Sequence[Mapping[str, Any]], step: str, x: Sequence[datetime], zone: ZoneInfo) -> list[Series]:
-    """`records.histogram` as stacked series, most severe first; series without a record are left out."""
-    named = {level for _, _, levels in LEVELS for level in levels}
-    found = []
-    for label, color, levels in LEVELS:
-        mine = [row for row in rows if (row["level"] in levels if levels else row["level"] not in named)]
-        if mine:
-            found.append(Series(label, color, filled(mine, "bucket", "records", step, x, zone)))
-    return found
+def people(title: str, step: str, x: list[datetime], values: list[int], begin: datetime, unfinished: bool) -> Chart:
+    """People over time: a line, or bars where there are too few points to make one."""
+    kind = "line" if len(x) >= FEWEST else "bars"
+    cut = bool(x) and x[0] < begin
+    return Chart(title, step, x, [Series("people", "accent", values)], kind, unfinished, cut)
 
 
-def sparkline(values: Sequence[int], width: int = 120, height: int = 28) -> str:
-    """The points of an SVG polyline. A flat line lies at the bottom; one point is no line."""
-    if len(values) < 2:
-        return ""
+def by_severity(rows: Sequence[Mapping[str, Any]], step: str, x: Sequence[datetime], zone: ZoneInfo) -> list[Series]:
+    """`records.histogram` as stacked series: by level where a record has one, else by its kind, as the list of records
+    names them. The most severe first; series without a record are left out."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        name = row["level"] or row["kind"]
+        found.setdefault(SEVERITY.get(name, name), []).append(row)
+    order = [*(name for name in SERIES if name in found), *sorted(set(found) - set(SERIES))]
+    return [
+        Series(name, SERIES.get(name, "other"), filled(found[name], "bucket", "records", step, x, zone))
+        for name in order
+    ]
+
+
+@dataclass(frozen=True)
+class Sparkline:
+    """The points of SVG polylines: what is over, and the way to the bucket that is still being filled."""
+
+    done: str = ""
+    running: str = ""
+
+
+def sparkline(values: Sequence[int], unfinished: bool = False, width: int = 120, height: int = 28) -> Sparkline:
+    """A flat line lies at the bottom; a few points are no line."""
+    if len(values) < FEWEST:
+        return Sparkline()
     top = max(values) or 1
     across = width / (len(values) - 1)
-    return " ".join(
+    points = [
         f"{index * across:.1f},{height - 2 - (height - 4) * value / top:.1f}" for index, value in enumerate(values)
-    )
+    ]
+    return Sparkline(" ".join(points[:-1]), " ".join(points[-2:])) if unfinished else Sparkline(" ".join(points))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,9 @@ from tellback.server.web.contract import Refused
 
 RANGES = {"24h": "24 h", "7d": "7 days", "30d": "30 days", "90d": "90 days"}
 DEFAULT_RANGE = "30d"
+LONGEST_DAYS = 3660
+"""Of a page's range. Its charts have a point for each day: from 1678 to 2262 they took the server six seconds, in which
+it did nothing else, and the browser ten megabytes."""
 COLUMNS = {
     "service": "Service",
     "release": "Release",
@@ -131,8 +134,10 @@ def read(address: Iterable[tuple[str, str]], zone: ZoneInfo, now: datetime, own:
 
 def _begin(preset: str, zone: ZoneInfo, now: datetime) -> str:
     if preset == "24h":
-        return (now - timedelta(hours=24)).isoformat(timespec="seconds")
-    # Whole days, today being one of them: a bar that holds part of a day misleads at the left end of a chart.
+        # The hour in which it was a day ago is whole, as the days below are: a bar that holds a part of its time
+        # misleads at the left end of a chart.
+        return (now - timedelta(hours=24)).replace(minute=0, second=0, microsecond=0).isoformat(timespec="seconds")
+    # Whole days, today being one of them.
     return (now.astimezone(zone).date() - timedelta(days=int(preset[:-1]) - 1)).isoformat()
 
 
@@ -145,6 +150,12 @@ def _custom(values: Mapping[str, Sequence[str]], zone: ZoneInfo, now: datetime) 
     last = _moment(end, "to", zone) if end else now
     if not begin:
         begin = (last.astimezone(zone).date() - timedelta(days=29)).isoformat()
+    if last - _moment(begin, "from", zone) > timedelta(days=LONGEST_DAYS):
+        raise Refused(
+            "bad_range",
+            f"The range from {begin} to {until or end or 'now'} is longer than ten years: no chart here can show it.",
+            "from",
+        )
     if _moment(begin, "from", zone) >= last:
         raise Refused("bad_range", f"The range ends before it begins: from {begin} to {until or end or 'now'}.", "from")
     return begin, end, until

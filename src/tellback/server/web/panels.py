@@ -29,9 +29,8 @@ class Panel:
     name: str
     title: str
     build: Callable[[View], Awaitable[dict[str, Any]]]
-    size: str = "m"
-    """Height it has when it comes later (see .size-* in tellback.css): s, m, l, chart, histogram; `free` grows, for
-    what nothing stands below of."""
+    size: str
+    """The height that is kept for it until it has come: one of .size-* in tellback.css."""
     wide: bool = False
     link: str = ""
     """Where the heading leads: a page of its own, the filters kept."""

@@ -1,5 +1,6 @@
 """One request for a page: who asks, with which filters, at what time; and the answers gathered so far."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 from starlette.requests import Request
 
 from tellback.server.web import filters
-from tellback.server.web.contract import Answer, Grant, Web
+from tellback.server.web.contract import Answer, Grant, Params, Web
 from tellback.server.web.filters import Filters
 from tellback.server.web.words import count_of, moment
 
@@ -48,16 +49,28 @@ class View:
     now: datetime
     zone: ZoneInfo
     complete: Completeness = field(default_factory=Completeness)
+    asked: dict[tuple[Any, ...], asyncio.Future[Answer]] = field(default_factory=dict)
 
     async def ask(self, name: str, /, **params: str | Sequence[str]) -> list[dict[str, Any]]:
-        """The rows of a question under the bar's filters. `params` add to them; an empty one takes a filter away."""
+        """The rows of a question under the bar's filters. `params` add to them; an empty one takes a filter away.
+
+        The list is the caller's own; panels that ask the same share one answer, and its rows.
+        """
         return list((await self.answer(name, **params))["rows"])
 
     async def answer(self, name: str, /, **params: str | Sequence[str]) -> Answer:
         wanted = {key: values for key, values in self.filters.params(**params).items() if any(values)}
-        answer = await self.web.ask(self.grant, name, wanted)
+        key = (name, *sorted((key, tuple(values)) for key, values in wanted.items()))
+        if key not in self.asked:
+            self.asked[key] = asyncio.ensure_future(self.web.ask(self.grant, name, wanted))
+        # Waiting for it without a shield: when the page gives its late panels up, the question ends with them.
+        answer = await self.asked[key]
         self.complete.add(answer)
         return answer
+
+    async def aside(self, name: str, params: Params) -> list[dict[str, Any]]:
+        """The rows of a question about another time than the page's: they say nothing of its range."""
+        return list((await self.web.ask(self.grant, name, params))["rows"])
 
     def span(self, answer: Answer) -> tuple[datetime, datetime]:
         """An answer's range as far as it lies in the past: the rest of today is no row of zeros."""

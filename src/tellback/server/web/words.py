@@ -71,9 +71,9 @@ def ago(value: str | datetime | None, now: datetime) -> str:
         return "in the future" if seconds < -60 else "now"
     if seconds < 45:
         return "now"
-    if seconds < 3600:
+    if seconds < 59.5 * 60:
         return f"{max(1, round(seconds / 60))} min ago"
-    if seconds < 86400:
+    if seconds < 23.5 * 3600:
         return f"{round(seconds / 3600)} h ago"
     if seconds < 86400 * 14:
         days = round(seconds / 86400)
@@ -84,7 +84,7 @@ def ago(value: str | datetime | None, now: datetime) -> str:
 
 def exact(value: str | datetime, zone: ZoneInfo) -> str:
     """2026-11-25 10:42:07 Europe/Berlin."""
-    return f"{moment(value).astimezone(zone):%Y-%m-%d %H:%M:%S} {zone.key}"
+    return f"{moment(value).astimezone(zone):%Y-%m-%d %H:%M:%S} {zone.key.removeprefix('Etc/')}"
 
 
 def stamp(value: str | datetime, zone: ZoneInfo) -> str:

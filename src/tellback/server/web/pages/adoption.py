@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 from tellback.server.web import charts
-from tellback.server.web.charts import Chart, Series
 from tellback.server.web.contract import Refused
 from tellback.server.web.panels import Page, Panel
 from tellback.server.web.view import View
@@ -48,8 +47,8 @@ async def active(view: View) -> dict[str, Any]:
     begin, end = view.span(answer)
     x = charts.buckets(period, begin, end, view.zone)
     values = charts.filled(answer["rows"], "period", "users", period, x, view.zone)
-    series = [Series("people", "accent", values)]
-    chart = Chart(f"People with at least one event, per {period}", period, x, series, unfinished=end == view.now)
+    title = f"People with at least one event, per {period}"
+    chart = charts.people(title, period, x, values, begin, end == view.now)
     return {"chart": chart, "period": period, "periods": PERIODS}
 
 
@@ -84,13 +83,13 @@ PAGE = Page(
     "Adoption",
     "/adoption",
     (
-        Panel("summary", "In numbers", summary, size="s", wide=True, bare=True),
-        Panel("active", "People with at least one event", active, size="chart", wide=True),
-        Panel("teams", "Teams", teams, size="l"),
-        Panel("features", "Most used features", features, size="l"),
-        Panel("retention", "Retention", retention, size="l", wide=True),
-        Panel("errors", "Top errors that blocked people", errors, wide=True),
-        Panel("users", "Top 100 power users", users, size="l", wide=True),
+        Panel("summary", "In numbers", summary, size="figures", wide=True, bare=True),
+        Panel("active", "People with at least one event", active, size="periods", wide=True),
+        Panel("teams", "Teams", teams, size="tall"),
+        Panel("features", "Most used features", features, size="tall"),
+        Panel("retention", "Retention", retention, size="tall", wide=True),
+        Panel("errors", "Top errors that blocked people", errors, size="ten", wide=True),
+        Panel("users", "Top 100 power users", users, size="tall", wide=True),
     ),
     own=("period",),
     key="a",

@@ -3,12 +3,16 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from tellback.server.web import charts
-from tellback.server.web.charts import Chart, Series
+from tellback.server.web.charts import Chart, Sparkline
+from tellback.server.web.filters import RANGES
 from tellback.server.web.panels import Page, Panel
 from tellback.server.web.view import View
+
+EVER = "1970-01-01"
 
 
 @dataclass(frozen=True)
@@ -17,8 +21,9 @@ class Figure:
 
     label: str
     value: int
-    before: int
-    points: str
+    before: int | None
+    """None where there is nothing that it could be compared with."""
+    line: Sparkline
     link: str
     good: int
     """1 when more is better, -1 when less is, 0 when it is neither."""
@@ -28,40 +33,74 @@ class Figure:
         return (self.value - self.before) / self.before if self.before else None
 
 
+@dataclass(frozen=True)
+class Before:
+    """The time before the range, as long to the second as what of the range is over."""
+
+    begin: datetime
+    end: datetime
+    name: str
+    """As a person says it: previous 30 days."""
+
+    @property
+    def params(self) -> dict[str, str]:
+        return {"from": self.begin.isoformat(), "to": self.end.isoformat()}
+
+
+def before(view: View, begin: datetime, end: datetime) -> Before:
+    name = RANGES[view.filters.range] if view.filters.range else "period"
+    return Before(begin - (end - begin), begin, f"previous {name}")
+
+
 async def figures(view: View) -> dict[str, Any]:
     step = charts.step_for(view.filters.days)
-    answer = await view.answer("records.facets", column="kind")
-    kinds = {row["value"]: row for row in answer["rows"]}
-    begin, end = view.span(answer)
-    if not kinds:
-        return {"figures": [], "filtered": bool(view.filters.columns)}
-    before = {"from": (begin - (end - begin)).isoformat(), "to": begin.isoformat()}
-    earlier, events, errors, active = await asyncio.gather(
-        view.ask("records.facets", column="kind", **before),
-        view.ask("records.histogram", step=step, kind="event"),
-        view.ask("records.histogram", step=step, kind="error"),
+    # All at once: the range is known from the address, what it comes to is in each answer.
+    now, histogram, people = await asyncio.gather(
+        view.answer("records.facets", column="kind"),
+        view.ask("records.histogram", step=step),
         view.ask("adoption.active_users", period="day"),
     )
-    past = {row["value"]: row for row in earlier}
+    kinds = {row["value"]: row for row in now["rows"]}
+    begin, end = view.span(now)
+    if not kinds:
+        return {"figures": [], "filtered": bool(view.filters.columns)}
+    earlier = before(view, begin, end)
+    past = await _past(view, earlier)
     x = charts.buckets(step, begin, end, view.zone)
     days = charts.buckets(charts.DAY, begin, end, view.zone)
-    people = charts.sparkline(charts.filled(active, "period", "users", charts.DAY, days, view.zone))
-    used = charts.sparkline(charts.filled(events, "bucket", "records", step, x, view.zone))
-    broke = charts.sparkline(charts.filled(errors, "bucket", "records", step, x, view.zone))
+    running = end == view.now
 
-    def figure(label: str, kind: str, column: str, points: str, link: str, good: int) -> Figure:
-        return Figure(label, _of(kinds, kind, column), _of(past, kind, column), points, link, good)
+    def line(kind: str) -> Sparkline:
+        rows = [row for row in histogram if row["kind"] == kind]
+        return charts.sparkline(charts.filled(rows, "bucket", "records", step, x, view.zone), running)
 
+    def figure(label: str, kind: str, column: str, line: Sparkline, link: str, good: int) -> Figure:
+        return Figure(
+            label, _of(kinds, kind, column), None if past is None else _of(past, kind, column), line, link, good
+        )
+
+    active = charts.sparkline(charts.filled(people, "period", "users", charts.DAY, days, view.zone), running)
     to_records = view.filters.link
     return {
         "figures": [
-            figure("Active people", "event", "users", people, f"/adoption{to_records()}", 1),
-            figure("Events", "event", "records", used, f"/records{to_records(kind='event')}", 0),
-            figure("Errors", "error", "records", broke, f"/records{to_records(kind='error')}", -1),
-            figure("People with errors", "error", "users", "", f"/records{to_records(kind='error')}", -1),
+            figure("Active people", "event", "users", active, f"/adoption{to_records()}", 1),
+            figure("Events", "event", "records", line("event"), f"/records{to_records(kind='event')}", 0),
+            figure("Errors", "error", "records", line("error"), f"/records{to_records(kind='error')}", -1),
+            figure("People with errors", "error", "users", Sparkline(), f"/records{to_records(kind='error')}", -1),
         ],
         "filtered": False,
+        "before": earlier,
     }
+
+
+async def _past(view: View, earlier: Before) -> dict[str, Mapping[str, Any]] | None:
+    """The kinds of the time before, or None when the installation is younger than that: comparing thirty days with the
+    first ten there ever were would call everything growth."""
+    older, kinds = await asyncio.gather(
+        view.aside("records.search", {"from": [EVER], "to": [earlier.begin.isoformat()], "limit": ["1"]}),
+        view.aside("records.facets", view.filters.params(column="kind", **earlier.params)),
+    )
+    return {row["value"]: row for row in kinds} if older else None
 
 
 def _of(rows: Mapping[str, Mapping[str, Any]], kind: str, column: str) -> int:
@@ -73,11 +112,7 @@ async def active(view: View) -> dict[str, Any]:
     begin, end = view.span(answer)
     x = charts.buckets(charts.DAY, begin, end, view.zone)
     values = charts.filled(answer["rows"], "period", "users", charts.DAY, x, view.zone)
-    return {
-        "chart": Chart(
-            "People active per day", charts.DAY, x, [Series("people", "accent", values)], unfinished=end == view.now
-        )
-    }
+    return {"chart": charts.people("People active per day", charts.DAY, x, values, begin, end == view.now)}
 
 
 async def arrived(view: View) -> dict[str, Any]:
@@ -85,13 +120,13 @@ async def arrived(view: View) -> dict[str, Any]:
 
 
 async def histogram(view: View, **params: str | Sequence[str]) -> Chart:
-    """`records.histogram` as stacked bars by level."""
+    """`records.histogram` as stacked bars by level or kind."""
     step = charts.step_for(view.filters.days)
     answer = await view.answer("records.histogram", step=step, **params)
     begin, end = view.span(answer)
     x = charts.buckets(step, begin, end, view.zone)
-    series = charts.by_level(answer["rows"], step, x, view.zone)
-    return Chart(f"Records per {step}, by level", step, x, series, "bars", end == view.now)
+    series = charts.by_severity(answer["rows"], step, x, view.zone)
+    return Chart(f"Records per {step}, by level or kind", step, x, series, "bars", end == view.now)
 
 
 async def features(view: View) -> dict[str, Any]:
@@ -103,7 +138,8 @@ async def errors(view: View) -> dict[str, Any]:
 
 
 async def services(view: View) -> dict[str, Any]:
-    return {"rows": await view.ask("records.facets", column="service", limit="12")}
+    rows = await view.ask("records.facets", column="service", limit="9")
+    return {"rows": rows[:8], "more": len(rows) > 8, "most": max((row["records"] for row in rows), default=1)}
 
 
 async def teams(view: View) -> dict[str, Any]:
@@ -117,13 +153,13 @@ PAGE = Page(
     "Overview",
     "/",
     (
-        Panel("figures", "In numbers", figures, size="s", wide=True, bare=True),
+        Panel("figures", "In numbers", figures, size="figures", wide=True, bare=True),
         Panel("active", "People active per day", active, size="chart", link="/adoption"),
-        Panel("arrived", "Records that came in", arrived, size="chart", link="/records"),
-        Panel("features", "Most used features", features, link="/adoption"),
-        Panel("errors", "Top errors", errors, link="/records?kind=error"),
-        Panel("teams", "Teams, least adopted first", teams, link="/adoption"),
-        Panel("services", "Services", services),
+        Panel("arrived", "Records that came in", arrived, size="bars", link="/records"),
+        Panel("features", "Most used features", features, size="eight", link="/adoption"),
+        Panel("errors", "Top errors", errors, size="eight", link="/records?kind=error"),
+        Panel("teams", "Teams, least adopted first", teams, size="eight-lead", link="/adoption"),
+        Panel("services", "Services", services, size="eight-lead"),
     ),
     key="o",
 )

@@ -32,20 +32,11 @@ def searched(seen: View) -> dict[str, list[str]]:
     return {name: list(seen.filters.extra[name]) for name in ("q", *NARROW) if name in seen.filters.extra}
 
 
-def narrowed(seen: View) -> list[str]:
-    """The filters that only the search knows. Counting without them would show numbers of something else."""
-    return [name for name in NARROW if name in seen.filters.extra]
-
-
 async def over_time(seen: View) -> dict[str, Any]:
-    if narrow := narrowed(seen):
-        return {"narrow": narrow}
-    return {"narrow": [], "chart": await histogram(seen, **searched(seen))}
+    return {"chart": await histogram(seen, **searched(seen))}
 
 
 async def facets(seen: View) -> dict[str, Any]:
-    if narrowed(seen):
-        return {"facets": []}
     words = searched(seen)
     # Each column's values under all filters but its own: one sees what else could be chosen.
     found = await asyncio.gather(
@@ -67,8 +58,8 @@ PAGE = Page(
     "/records",
     (
         Panel("over_time", "Records over time", over_time, size="histogram", wide=True),
-        Panel("facets", "Narrow down", facets, size="free", bare=True),
-        Panel("rows", "Newest first", rows, size="free", bare=True),
+        Panel("facets", "Narrow down", facets, size="facets", bare=True),
+        Panel("rows", "Newest first", rows, size="rows", bare=True),
     ),
     own=("q", "cursor", *NARROW),
     template="records.html",

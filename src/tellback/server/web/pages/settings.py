@@ -20,6 +20,15 @@ SCOPES = {
     "read": "read: asks questions and sees these pages. For people, notebooks.",
     "admin": "admin: read, and everything on this page.",
 }
+LEDGER = {
+    "received": "Lines that came in: accepted, duplicate and quarantined.",
+    "accepted": "Kept, on the disk before they were acknowledged.",
+    "duplicate": "Sent again and had already; kept once.",
+    "quarantined": "Could not be kept; listed below with the reason.",
+    "dropped": "Never sent: programs gave them up and said so.",
+    "visible": "In the answers now.",
+    "difference": "Accepted less visible: 0 unless some wait to be loaded.",
+}
 MOST_PEOPLE = 16 << 20
 """Bytes of a people file: some 200,000 people."""
 
@@ -63,14 +72,22 @@ class Settings:
         seen = view(self.web, request, grant)
         ledger = await self.web.ask(grant, "store.ledger", {})
         quarantine = await self.web.ask(grant, "store.quarantine", {"limit": ["100"]})
-        seen.complete.add(ledger)
+        # Of the two answers the one with a range: what was dropped long ago is in the ledger's own line.
+        seen.complete.add(quarantine)
+        seen.complete.begin = None
         lines = {row["reason"]: row["records"] for row in ledger["rows"]}
         zone: ZoneInfo = seen.zone
         return self.page(
             request,
             seen,
             "health",
-            {"ledger": lines, "quarantine": quarantine["rows"], "version": self.web.version, "zone_name": zone.key},
+            {
+                "ledger": lines,
+                "reasons": LEDGER,
+                "quarantine": quarantine["rows"],
+                "version": self.web.version,
+                "zone_name": zone.key,
+            },
         )
 
     async def people(self, request: Request, grant: Grant) -> Response:
@@ -81,6 +98,7 @@ class Settings:
         teams = await self.web.ask(grant, "adoption.teams", {})
         rows = [row for row in teams["rows"] if row["team"] is not None and row["people"]]
         seen.complete.add(teams)
+        seen.complete.begin = None  # the directory has no range
         values = {"teams": rows, "people": sum(row["people"] for row in rows), "report": report}
         return self.page(request, seen, "people", values)
 

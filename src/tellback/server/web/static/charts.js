@@ -4,9 +4,9 @@
   const drawn = new Map(); // figure -> uPlot
 
   // A custom property holds light-dark() as written; only a real property says which colour that is.
-  function color(name) {
+  function color(name, soft = "") {
     const probe = document.createElement("i");
-    probe.className = "off c-" + name;
+    probe.className = `off c-${name} ${soft}`;
     document.body.append(probe);
     const found = getComputedStyle(probe).backgroundColor;
     probe.remove();
@@ -79,12 +79,24 @@
     // The tallest of a stack is drawn first, so that the others lie over it.
     const order = data.series.map((_, i) => i);
     if (bars) order.reverse();
-    const series = order.map((i) => {
-      const ink = color(data.series[i].color);
-      return bars
-        ? { stroke: ink, fill: ink, width: 0, paths: uPlot.paths.bars({ size: [0.86, 60], align: 1 }), points: { show: false } }
-        : { stroke: ink, fill: faint(ink, 0.1), width: 1.6, points: { show: data.x.length < 3, size: 5 } };
-    });
+    // A bucket that holds a part of its time is drawn apart: its bar soft, the way to it dashed.
+    const last = data.x.length - 1, running = figure.dataset.running !== undefined, cut = figure.dataset.cut !== undefined;
+    const partial = (i) => (cut && i === 0) || (running && i === last);
+    const beside = (i) => partial(i) || (!bars && ((cut && i === 1) || (running && i === last - 1)));
+    const only = (test, all) => all.map((value, i) => (test(i) ? value : null));
+    const series = [], shown = [];
+    for (const i of order) {
+      const ink = color(data.series[i].color), soft = color(data.series[i].color, "soft");
+      const line = { width: 1.6, points: { show: data.x.length < 3, size: 5 } };
+      const bar = { width: 0, paths: uPlot.paths.bars({ size: [0.86, data.x.length < 4 ? 160 : 60], align: 1 }), points: { show: false } };
+      series.push(bars ? { ...bar, stroke: ink, fill: ink } : { ...line, stroke: ink, fill: faint(ink, 0.1) });
+      shown.push(only((at) => !partial(at), values[i]));
+      if (!running && !cut) continue;
+      series.push(bars ? { ...bar, stroke: soft, fill: soft } : { ...line, stroke: ink, fill: faint(ink, 0.04), dash: [3, 4] });
+      shown.push(only(beside, values[i]));
+    }
+    // Weeks and months have their labels where they begin; days and hours where uPlot finds room.
+    const few = ["week", "month"].includes(figure.dataset.step) && data.x.length <= 8;
     const options = {
       width: box.clientWidth,
       height: box.clientHeight,
@@ -97,13 +109,13 @@
         y: { range: (_, low, high) => [0, Math.max(1, high * 1.05)] },
       },
       axes: [
-        { ...axis, grid: { show: false }, size: 22, gap: 4, space: 70, values: days(figure.dataset.step, zone) },
-        { ...axis, size: 44, gap: 6, space: 36, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 1e8, 1e9], values: (_, ticks) => ticks.map(short) },
+        { ...axis, grid: { show: false }, size: 22, gap: 4, space: 70, values: days(figure.dataset.step, zone), ...(few && { splits: () => data.x }) },
+        { ...axis, size: 44, gap: 6, space: box.clientHeight < 120 ? 22 : 36, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 1e8, 1e9], values: (_, ticks) => ticks.map(short) },
       ],
       series: [{}, ...series],
       hooks: { setCursor: [follow(figure, data)], setSelect: [(plot) => narrow(figure, plot, data)] },
     };
-    drawn.set(figure, new uPlot(options, [data.x, ...order.map((i) => values[i])], box));
+    drawn.set(figure, new uPlot(options, [data.x, ...shown], box));
   }
 
   function days(step, zone) {

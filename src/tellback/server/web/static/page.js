@@ -91,7 +91,17 @@
   document.addEventListener("htmx:after:swap", (event) => {
     const panel = event.detail?.ctx?.target;
     if (!panel?.classList?.contains("loading")) return;
-    panel.classList.replace("loading", "late");
+    // Below the fold it may have the height that it needs: nothing that anybody sees moves.
+    const below = panel.getBoundingClientRect().top >= innerHeight;
+    panel.classList.remove("loading");
+    panel.classList.toggle("late", !below);
+    panel.removeAttribute("aria-busy");
+  });
+
+  document.addEventListener("htmx:error", (event) => {
+    const panel = event.detail?.ctx?.target;
+    if (!panel?.classList?.contains("loading")) return;
+    panel.firstElementChild.textContent = "No answer: the server could not be reached. Press r to ask again.";
     panel.removeAttribute("aria-busy");
   });
 
