@@ -76,7 +76,7 @@ def test_what_is_wrong_is_counted_and_strict_raises(recorded: Recorded) -> None:
     log.record_event("opened", 3, {})
     log.record_event("opened", 4, {"path": "a"})
     assert stream.getvalue() == ""
-    assert recorded() == []
+    assert [record for record in recorded() if record["kind"] != "lost"] == []
     assert live.spool is not None
     assert live.spool.lost.total() == {"invalid": 2}
     strict = EventLog(allowed_schemas=["opened"], strict=True)

@@ -26,6 +26,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from tellback.adapters.jupyter_events import Handler
+from tellback.client import live
 from tellback.client.schemas.allowed import Allowed, Redact, redaction
 from tellback.client.schemas.document import Document
 from tellback.client.schemas.emitter import Emitter, InvalidEventError, Registered
@@ -121,15 +122,10 @@ class _Lines(logging.Formatter):
 
 
 def _count(schema: str, version: Any) -> None:
-    from tellback.client import live, notice
-
-    notice.once(
-        f"unregistered {schema} {version}",
-        f"An event was not recorded: {schema} version {version} is not registered. Call register_schema first.",
-    )
-    if live.spool is None:
+    """An event of a schema that nobody registered."""
+    spool = live.spool
+    if spool is None:
         live.muted()
-    else:
-        live.spool.lost.add(
-            "invalid", attrs={"schema": str(schema), "version": str(version), "reason": "not registered"}
-        )
+        return
+    spool.lost.add("invalid", attrs={"schema": str(schema), "version": str(version), "reason": "not registered"})
+    spool.awake()

@@ -129,7 +129,12 @@ def delivery() -> "Delivery | None":
 
 def _last_flush(timeout: float) -> None:
     threads = _threads
-    if threads is None or threads.spool is None or not threads.spool.holds_lines():
+    if threads is None or threads.spool is None:
+        return
+    if threads.keeper is not None:
+        with suppress(Exception):  # what was dropped is told with the next process's lines, or not at all
+            threads.keeper.tell_lost(patience=0.1)
+    if not threads.spool.holds_lines():
         return
     sender = threads.sender
     if sender is not None and not sender.failed:

@@ -120,13 +120,17 @@ class Spool:
                 self.write = self.active.write
                 self.background.start()
 
-    def mute(self) -> None:
-        """A record came while the red button was pressed. The first one starts the thread that watches the button."""
+    def awake(self) -> None:
+        """There is work for the threads, though no record: start them unless they run. Never raises."""
         if (self.write is _unstarted or not self._page[0]) and not self.resting:
             try:
                 self.begin()
             except Exception:  # Never in the way
                 self.lost.add("error", 0)
+
+    def mute(self) -> None:
+        """A record came while the red button was pressed. The first one starts the thread that watches the button."""
+        self.awake()
         self.lost.add("disabled")
 
     def holds_lines(self) -> bool:

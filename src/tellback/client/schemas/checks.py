@@ -29,6 +29,10 @@ _TYPES: Final = {
     "object": "t is dict",
 }
 _ELSEWHERE: Final = ("$dynamicRef", "$recursiveRef", "unevaluatedProperties", "unevaluatedItems", "$vocabulary")
+_OF_OBJECTS: Final = frozenset(
+    {"properties", "required", "additionalProperties", "patternProperties", "propertyNames", "minProperties"}
+    | {"maxProperties", "dependencies", "dependentRequired", "dependentSchemas"}
+)
 _MOST_FUNCTIONS: Final = 2_000
 
 
@@ -221,7 +225,8 @@ class _Writer:
 
     def _object(self, node: dict[str, Any], path: Path) -> Iterator[str]:
         properties = self._want(node, "properties", dict, path) if "properties" in node else {}
-        if node.get("type") == "object" or properties or "additionalProperties" in node:
+        if node.get("type") == "object" or _OF_OBJECTS & set(node):
+            # First of all: looking for a name among a host's own keys would ask them whether they are equal.
             yield "for k in x:"
             yield "    if type(k) is not str: return ': has a key that is no text'"
         for name in self._want(node, "required", list, path) if "required" in node else ():

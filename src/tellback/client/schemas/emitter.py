@@ -167,7 +167,7 @@ class Registered:
             if reason is None:
                 for modifier in self.modifiers:
                     data = modifier(self.document.id, dict(data))
-                reason = self.check(data)
+                reason = self.check(data) if type(data) is dict else "not an object (a dict)"
             if reason is None:
                 self._tell(data)
                 clean = {VERSION: self.document.version}
@@ -188,11 +188,7 @@ class Registered:
             return
         what = {"schema": self.document.id, "version": self.document.version, "reason": reason}
         spool.lost.add("invalid", attrs=what)
-        notice.once(
-            f"invalid {self.document.id} {reason}",
-            f"An event {self.document.id} version {self.document.version} was not recorded: {reason}. "
-            "Further ones are counted; tellback.schema(..., strict=True) raises in tests.",
-        )
+        spool.awake()  # the keeper tells of it, also of a process all of whose events are wrong
 
     def _tell(self, data: dict[str, Any]) -> None:
         for listener, redact in list(self.listeners):
