@@ -28,6 +28,7 @@ demo: $(VENV)/.server
 test: $(VENV)/.test node_modules/.stamp
 	@scripts/system-packages
 	scripts/foreign-environment mitosheet > /dev/null
+	scripts/foreign-environment jupyter > /dev/null
 	export PATH="$(CURDIR)/$(BIN):$$PATH"
 	ruff check
 	ruff format --check

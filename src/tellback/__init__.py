@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from tellback.client.metrics.process import process_metrics
     from tellback.client.propagation import environ, extract, inject
     from tellback.client.runs import run
+    from tellback.client.schemas.emitter import Emitter, InvalidEventError, SchemaError, schema
     from tellback.client.spans import span
 
 __all__ = [
-    "LogHandler", "__version__", "bound", "capture", "close", "counter", "environ", "event", "extract", "flush",
-    "gauge", "histogram", "init", "inject", "meter", "process_metrics", "push", "report", "run", "span", "status",
-    "thread", "timer", "usage", "wrap",
+    "Emitter", "InvalidEventError", "LogHandler", "SchemaError", "__version__", "bound", "capture", "close", "counter",
+    "environ", "event", "extract", "flush", "gauge", "histogram", "init", "inject", "meter", "process_metrics", "push",
+    "report", "run", "schema", "span", "status", "thread", "timer", "usage", "wrap",
 ]  # fmt: skip
 
 # What not every program wants is loaded when it is asked for: `logging` alone would be a quarter of the import's time.
@@ -45,7 +46,9 @@ _LATER = {
     "thread": "carry",
     "usage": "usage",
     "wrap": "carry",
-} | dict.fromkeys(("counter", "gauge", "histogram", "meter", "timer"), "metrics.naming")
+    **dict.fromkeys(("counter", "gauge", "histogram", "meter", "timer"), "metrics.naming"),
+    **dict.fromkeys(("Emitter", "InvalidEventError", "SchemaError", "schema"), "schemas.emitter"),
+}
 
 
 def __getattr__(name: str) -> Any:

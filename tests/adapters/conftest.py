@@ -1,6 +1,7 @@
 """A spool for each test of an adapter."""
 
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,10 +11,13 @@ import pytest
 from adapter_servers import records
 
 import tellback
+from tellback.client import notice
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import webob  # noqa: F401 -- imports `cgi`, which Python 3.11 calls deprecated; Pyramid's test needs it
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "client"))
 
 
 @pytest.fixture
@@ -22,6 +26,7 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
     for name in list(os.environ):
         if name.startswith("TELLBACK_") or name == "DO_NOT_TRACK":
             monkeypatch.delenv(name)
+    notice._said.clear()
     tellback.init(service="tests", spool=tmp_path)
     yield lambda: records(tmp_path)
     tellback.close(0)

@@ -32,6 +32,11 @@ def test_what_builds_the_wheel_is_pinned() -> None:
     assert required <= listed
 
 
+def test_what_the_other_extras_need_is_pinned_for_the_tests() -> None:
+    wanted = PROJECT["project"]["optional-dependencies"]["schemas"]
+    assert {re.split(r"[>=<;\s\[]", line)[0] for line in wanted} <= pinned(ROOT / "requirements/test.txt")
+
+
 def test_what_the_server_needs_is_pinned() -> None:
     wanted = PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["server"]
     names = {re.split(r"[>=<;\s\[]", line)[0] for line in wanted}

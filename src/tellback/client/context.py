@@ -20,13 +20,15 @@ _HEADS: Final = 512
 class Context:
     """Bound values, and the bytes that stand for them in a line. Immutable but for its cache."""
 
-    __slots__ = ("attrs", "fields", "heads", "keys")
+    __slots__ = ("attrs", "fields", "heads", "keys", "made")
 
     def __init__(self, fields: dict[str, Any], attrs: dict[str, Any]) -> None:
         self.fields = fields
         self.attrs = attrs
         self.keys = frozenset(attrs)
         self.heads: dict[str, tuple[bytes, bytes]] = {}
+        self.made: dict[object, Any] = {}
+        """The like for other records than plain events, by who makes them: an emitter of a schema, an adapter."""
 
     def head(self, name: str) -> tuple[bytes, bytes]:
         """The part of an event's line between its time and its own attributes: with the brace open, and closed.

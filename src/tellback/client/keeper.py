@@ -58,10 +58,11 @@ class Keeper:
         budget.enforce(self._spool, self._mine)
         self.tell_lost()
 
-    def tell_lost(self) -> None:
+    def tell_lost(self, patience: float = 0.0) -> None:
         """Put what was dropped on record, unless the red button is pressed: then nothing at all is recorded."""
-        # `flush` calls this, too; who comes while the other tells has nothing to add.
-        if live.spool is not self._spool or not self._telling.acquire(blocking=False):
+        # `flush` calls this, too; who comes while the other tells has nothing to add. Only `close`, after which nothing
+        # can be told any more, waits for the other to end, for `patience` seconds.
+        if live.spool is not self._spool or not self._telling.acquire(timeout=patience):
             return
         try:
             self._tell()
@@ -70,8 +71,19 @@ class Keeper:
 
     def _tell(self) -> None:
         for reason, records in self._spool.lost.untold().items():
-            told = line({"kind": "lost", "name": reason, "value": records}, {})
+            told = line({"kind": "lost", "name": reason[0], "value": records}, dict(reason[1]))
             if not self._spool.place(told):
                 return  # which counted one more; all of it is told when there is room again
             self._spool.lost.told(reason, records)
-            notice.detail(f"Dropped, which is told to the server: {records} ({reason}).")
+            notice.detail(f"Dropped, which is told to the server: {records} ({reason[0]}).")
+            if reason[0] == "invalid" and reason[1]:
+                _say(**dict(reason[1]))
+
+
+def _say(schema: str, version: str, reason: str) -> None:
+    """By the keeper and not by the call that was wrong: the host's handlers may wait for a disk."""
+    notice.once(
+        f"invalid {schema} {version} {reason}",
+        f"Events {schema} version {version} were not recorded: {reason}. They are counted; "
+        "tellback.schema(..., strict=True) raises in tests.",
+    )

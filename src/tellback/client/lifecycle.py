@@ -145,6 +145,11 @@ def close(timeout: float = 1.0) -> None:
     _shut()
 
 
+def started() -> bool:
+    """Whether `init` was called and not switched off; the red button does not count. For adapters that call it."""
+    return _threads is not None
+
+
 def delivery() -> "Delivery | None":
     """How the server took the last slices; None before anything was shipped. For the command line."""
     return None if _threads is None else _threads.delivery
@@ -190,6 +195,9 @@ def _last_flush(timeout: float) -> None:
     if threads is None or threads.spool is None:
         return
     chores.run(hurry=True)
+    if threads.keeper is not None:
+        with suppress(Exception):  # what was dropped is told with the next process's lines, or not at all
+            threads.keeper.tell_lost(patience=0.1)
     if not threads.spool.holds_lines():
         return
     sender = threads.sender

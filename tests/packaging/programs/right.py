@@ -65,6 +65,10 @@ with tellback.run("MATCHMAKER", customer="acme") as run, run.part("SCORING") as 
 with tellback.extract(headers), tellback.span("GET /shots") as span:
     span.set(shots=3)
 tellback.thread(target=solve, args=(3,)).start()
+exported: tellback.Emitter = tellback.schema(Path("export.json"), categories=["unrestricted"])
+exported(rows=3)
+exported.record({"rows": 3}, time=1.5)
+exported.add_listener(lambda id_, data: print(id_, data["rows"]))
 
 acknowledged: bool = tellback.flush(timeout=5)
 tellback.close()
