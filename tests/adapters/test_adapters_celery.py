@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import celery
+import celery.signals
 import pytest
 from celery.contrib.testing.worker import start_worker
 
@@ -27,10 +28,17 @@ def app(recorded: Recorded) -> Iterator[celery.Celery]:
             raise self.retry(exc=OSError("no node"), countdown=0)
         return shot
 
+    # With a receiver Celery leaves logging alone; else it sets the root logger's level for all tests after this one.
+    celery.signals.setup_logging.connect(_leave_logging_alone)
     observe()
     observe()
     yield made
     stop()
+    celery.signals.setup_logging.disconnect(_leave_logging_alone)
+
+
+def _leave_logging_alone(**_: Any) -> None:
+    pass
 
 
 def test_tasks_become_spans_and_failures_errors(recorded: Recorded, app: celery.Celery) -> None:

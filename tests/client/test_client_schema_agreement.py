@@ -61,6 +61,10 @@ def recording(spool: Path, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     class Lines:
         append = staticmethod(lines.append)
 
+        @staticmethod
+        def awake() -> None:
+            """There are no threads to start."""
+
         class lost:  # noqa: N801
             @staticmethod
             def add(reason: str, records: int = 1, attrs: Any = None) -> None:
