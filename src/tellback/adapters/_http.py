@@ -10,12 +10,12 @@ from contextlib import suppress
 from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from tellback.adapters import _trace
-from tellback.client import errors, live
+from tellback.client import errors, ids, live
 from tellback.client.clean import text, type_name
 from tellback.client.context import Context, current
 from tellback.client.encode import encode
 from tellback.client.events import emit
+from tellback.client.propagation import parse
 from tellback.record import MAX_LINE
 
 if TYPE_CHECKING:
@@ -104,13 +104,12 @@ class Served:
         self.time = time_ns()
         self._begin = perf_counter_ns()
         self._above = above = current.get(live.base)
-        self.trace, self.span = _trace.fresh()
+        self.span = ids.span_id()
+        self.trace = above.fields.get("trace") or ids.trace_id()
         self.parent = above.fields.get("span")
-        told = _trace.parse(self.traceparent) if self.traceparent else None
+        told = parse(self.traceparent) if self.traceparent else None
         if told is not None:
             self.trace, self.parent = told
-        elif "trace" in above.fields:
-            self.trace = above.fields["trace"]
         fields = {**above.fields, "trace": self.trace, "span": self.span}
         if self.user is not None:
             with suppress(Exception):
