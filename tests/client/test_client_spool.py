@@ -335,6 +335,22 @@ def test_a_folder_deleted_under_its_feet(tmp_path: Path) -> None:
     spool.close()
 
 
+def test_threads_that_cannot_be_started_cost_no_record(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Tellback was upgraded under the feet of a process that had not yet imported all of it."""
+
+    class Broken(Idle):
+        def start(self) -> bool:
+            raise ImportError("cannot import name 'x'")
+
+    spool = Spool(tmp_path, lambda start: HEADER, Broken())
+    spool.append(b"1\n")
+    spool.append(b"2\n")
+    assert held(tmp_path) == [b"1\n", b"2\n"]
+    assert spool.lost.total() == {}
+    assert caplog.text.count("cannot import name") == 1
+    spool.close()
+
+
 def test_over_budget_a_line_is_counted(tmp_path: Path) -> None:
     spool = made(tmp_path)
     spool.append(b"x\n")

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from tellback.client import native
+from tellback.client import native, notice
 from tellback.client.folder import ProcessFolder
 from tellback.client.fork import Mark
 from tellback.client.lost import Lost
@@ -141,7 +141,14 @@ class Spool:
                 self._open()
             if self.write is _unstarted:
                 self.write = self.active.write
-                if not self.background.start():
+                try:
+                    started = self.background.start()
+                except (
+                    Exception
+                ) as error:  # an upgrade under our feet, no memory: the record is to be kept all the same
+                    notice.once("threads", f"Records are kept in {self.root}, but not by this process sent: {error!r}.")
+                    started = True
+                if not started:
                     self.write = _unstarted
 
     def awake(self) -> None:
