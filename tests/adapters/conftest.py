@@ -13,9 +13,11 @@ from adapter_servers import records
 import tellback
 from tellback.client import notice
 
+# What Pyramid imports is called deprecated: `cgi` by Python 3.11, `pkg_resources` by setuptools.
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)
-    import webob  # noqa: F401 -- imports `cgi`, which Python 3.11 calls deprecated; Pyramid's test needs it
+    warnings.simplefilter("ignore")
+    import pyramid.config  # noqa: F401
+    import webob  # noqa: F401
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "client"))
 
