@@ -73,7 +73,7 @@ def fetch(root: Path, vendor: Path, lock: Path) -> None:
 
 
 def run_npm(folder: str | Path, *options: str) -> None:
-    command = [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", *options]
+    command = [*npm(), "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", *options]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=path_with_node())  # our own list
     if done.returncode:
         raise SystemExit(
