@@ -24,6 +24,7 @@ class Switch:
         self._fixed = fixed
         self._seen: tuple[int, int, int] | None = None
         self._file = NONE
+        self._complaint = ""  # the last one, until the file can be used again: each is said once
         self.orders: Orders | None = None
 
     def look(self) -> tuple[Rules, ...]:
@@ -42,12 +43,14 @@ class Switch:
             if seen != self._seen:
                 self._file = parse(self._path.read_bytes())
                 self._seen = seen
-                notice.forget("button")
+                self._complaint = ""
         except FileNotFoundError:
             self._file, self._seen = NONE, None
         except (OSError, RulesError) as error:
-            notice.once(
-                "button",
+            if str(error) == self._complaint:
+                return
+            self._complaint = str(error)
+            notice.say(
                 f"{self._path} cannot be used: {error}. What it said before still holds: recording stays "
                 f'{"off" if self._file.disable_all else "on"}. {{"disable_all": true}} switches it off.',
             )
